@@ -1,0 +1,98 @@
+package tailrace.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The whole configuration, checked. Each key's name, unit and default is documented in {@code conf/tailrace.yaml};
+ * {@link ConfigLoader} reads it. {@code toString} never shows a secret.
+ */
+public record TailraceConfig(
+        Http http,
+        Database database,
+        Journal journal,
+        Ingest ingest,
+        Writer writer,
+        Live live,
+        Retention retention,
+        Security security,
+        Logging logging,
+        Path dataDir) {
+
+    /** @param metricsPort where {@code /metrics} listens, or empty for the main port */
+    public record Http(String host, int port, Optional<Integer> metricsPort, Duration shutdownTimeout) {}
+
+    /**
+     * @param url of PostgreSQL, or empty for the embedded one
+     * @param schema a plain lower-case identifier
+     */
+    public record Database(Optional<Secret> url, int poolSize, String schema, Duration connectTimeout) {}
+
+    /**
+     * @param maxBytes what the journal's files may take
+     * @param sync false gives up promise 1 and is for measuring only
+     * @param queueBytes entries waiting for their commit, at most; beyond it 503
+     * @param groupBytes one commit holds at most so much
+     * @param minFreeBytes below so much free disk nothing is taken
+     */
+    public record Journal(long maxBytes, boolean sync, long queueBytes, long groupBytes, long minFreeBytes) {}
+
+    /** @param oversizeTruncate cut entries that are too large instead of rejecting them */
+    public record Ingest(
+            int maxEntryBytes,
+            int maxBatchEntries,
+            int maxBatchBytes,
+            int maxDataDepth,
+            boolean oversizeTruncate,
+            List<String> maskPatterns) {}
+
+    /**
+     * @param interval a flush at least so often
+     * @param trigger user-friendly entries waiting that start a flush before the interval
+     * @param batchSize rows a transaction
+     * @param batchMaxSize rows a transaction under backlog
+     * @param persistAll keep technical entries too
+     * @param lanes transactions in flight at once
+     */
+    public record Writer(
+            Duration interval, int trigger, int batchSize, int batchMaxSize, boolean persistAll, int lanes) {}
+
+    /**
+     * @param heartbeat silence after which a comment is sent
+     * @param coalesce entries that arrive within it share one socket write
+     * @param stuckTimeout a reader whose socket took nothing for so long is closed
+     * @param completeDelay between the last entry of a finished execution and COMPLETE
+     * @param retry what clients are told to wait before they reconnect
+     * @param maxStreams on this process
+     */
+    public record Live(
+            Duration heartbeat,
+            Duration coalesce,
+            Duration stuckTimeout,
+            Duration completeDelay,
+            Duration retry,
+            int maxStreams) {}
+
+    /** @param hotTtl how long entries stay in the hot tier and ids are remembered */
+    public record Retention(int logDays, Duration hotTtl, Duration cleanupInterval) {}
+
+    /**
+     * @param jwtSecret HS256 key, or empty: one is made in the data directory
+     * @param issuer required {@code iss}, or empty
+     * @param audience required {@code aud}, or empty
+     */
+    public record Security(Optional<Secret> jwtSecret, Optional<String> issuer, Optional<String> audience) {}
+
+    /** @param json one JSON object a line instead of text */
+    public record Logging(boolean json, String level) {}
+
+    /** A value that must not be printed. */
+    public record Secret(String value) {
+        @Override
+        public String toString() {
+            return "***";
+        }
+    }
+}

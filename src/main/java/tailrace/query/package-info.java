@@ -1,0 +1,7 @@
+/**
+ * Reads that join the tiers by seq.
+ */
+@NullMarked
+package tailrace.query;
+
+import org.jspecify.annotations.NullMarked;
