@@ -1,0 +1,137 @@
+package tailrace.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+
+/** What Tailrace counts of itself. Safe for any thread; times are recorded in nanoseconds and exported in seconds. */
+public final class Metrics {
+    private final MeterRegistry registry;
+    private final Counter entriesAccepted;
+    private final Counter entriesDuplicate;
+    private final Timer journalCommit;
+    private final DistributionSummary journalCommitEntries;
+    private final DistributionSummary journalCommitBytes;
+    private final Counter journalFailures;
+    private final Timer flush;
+    private final DistributionSummary flushRows;
+    private final Counter flushFailures;
+    private final Counter rowsRefused;
+    private final Timer deliveryDelay;
+    private final Counter deliveries;
+    private final Counter slowReaders;
+
+    public Metrics(MeterRegistry registry) {
+        this.registry = registry;
+        entriesAccepted = counter("tailrace.entries.accepted", "Entries durable in the journal");
+        entriesDuplicate = counter("tailrace.entries.duplicate", "Entries that were there already by their id");
+        journalCommit = timer("tailrace.journal.commit", "A group commit, fsync included");
+        journalCommitEntries = summary("tailrace.journal.commit.entries", "Entries of a group commit");
+        journalCommitBytes = summary("tailrace.journal.commit.bytes", "Bytes of a group commit");
+        journalFailures = counter("tailrace.journal.failures", "Group commits that failed");
+        flush = timer("tailrace.writer.flush", "A transaction of the batch writer");
+        flushRows = summary("tailrace.writer.flush.rows", "Rows of a transaction");
+        flushFailures = counter("tailrace.writer.flush.failures", "Transactions that failed and were tried again");
+        rowsRefused = counter("tailrace.writer.rows.refused", "Rows PostgreSQL refused, set aside in log_rejects");
+        deliveryDelay = timer("tailrace.live.delivery.delay", "From receipt to the socket of a live reader");
+        deliveries = counter("tailrace.live.deliveries", "Entries written to live readers");
+        slowReaders = counter("tailrace.live.readers.closed.stuck", "Readers closed because their socket took nothing");
+    }
+
+    public MeterRegistry registry() {
+        return registry;
+    }
+
+    public void accepted(int entries) {
+        entriesAccepted.increment(entries);
+    }
+
+    public void duplicates(int entries) {
+        entriesDuplicate.increment(entries);
+    }
+
+    /** @param code the rejection's code, one of a closed set */
+    public void rejected(String code, int entries) {
+        registry.counter("tailrace.entries.rejected", "code", code).increment(entries);
+    }
+
+    public void journalCommit(long nanos, int entries, long bytes) {
+        journalCommit.record(nanos, TimeUnit.NANOSECONDS);
+        journalCommitEntries.record(entries);
+        journalCommitBytes.record(bytes);
+    }
+
+    public void journalFailed() {
+        journalFailures.increment();
+    }
+
+    public void flushed(long nanos, int rows) {
+        flush.record(nanos, TimeUnit.NANOSECONDS);
+        flushRows.record(rows);
+    }
+
+    public void flushFailed() {
+        flushFailures.increment();
+    }
+
+    public void refused(int rows) {
+        rowsRefused.increment(rows);
+    }
+
+    /** @param nanos from receipt to the socket, of the oldest entry of the write */
+    public void delivered(long nanos, int readers, int entries) {
+        deliveryDelay.record(nanos, TimeUnit.NANOSECONDS);
+        deliveries.increment((double) readers * entries);
+    }
+
+    public void slowReaderClosed() {
+        slowReaders.increment();
+    }
+
+    /** A gauge that is read from its owner; the owner must be safe to read from any thread. */
+    public <T> void gauge(String name, String description, T owner, ToDoubleFunction<T> value) {
+        Gauge.builder(name, owner, value)
+                .description(description)
+                .strongReference(true)
+                .register(registry);
+    }
+
+    /** The same with a tag. */
+    public <T> void gauge(
+            String name, String description, String tag, String tagValue, T owner, ToDoubleFunction<T> value) {
+        Gauge.builder(name, owner, value)
+                .description(description)
+                .tag(tag, tagValue)
+                .strongReference(true)
+                .register(registry);
+    }
+
+    private Counter counter(String name, String description) {
+        return Counter.builder(name).description(description).register(registry);
+    }
+
+    private DistributionSummary summary(String name, String description) {
+        return DistributionSummary.builder(name).description(description).register(registry);
+    }
+
+    private Timer timer(String name, String description) {
+        return Timer.builder(name)
+                .description(description)
+                .serviceLevelObjectives(
+                        Duration.ofMillis(1),
+                        Duration.ofMillis(2),
+                        Duration.ofMillis(5),
+                        Duration.ofMillis(10),
+                        Duration.ofMillis(25),
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(100),
+                        Duration.ofMillis(250),
+                        Duration.ofMillis(1000))
+                .register(registry);
+    }
+}

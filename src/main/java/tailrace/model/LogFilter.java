@@ -1,0 +1,55 @@
+package tailrace.model;
+
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which entries of an execution a reader asks for (SPEC 6), the same for every tier: the journal's store tests it on an
+ * entry's header, PostgreSQL gets it as SQL. Seqs are not part of it; ranges are passed beside it.
+ *
+ * @param levels any of them; empty for all
+ * @param eventTypes any of them; empty for all
+ * @param category or null for both
+ * @param minPriority 1 for all
+ * @param milestone or null for both
+ * @param startMicros sender's time, included; {@code Long.MIN_VALUE} for none
+ * @param endMicros sender's time, included; {@code Long.MAX_VALUE} for none
+ */
+public record LogFilter(
+        Set<Level> levels,
+        Set<EventType> eventTypes,
+        @Nullable LogCategory category,
+        int minPriority,
+        @Nullable Boolean milestone,
+        long startMicros,
+        long endMicros)
+        implements Predicate<LogEntry> {
+
+    /** Accepts every entry. */
+    public static final LogFilter ALL =
+            new LogFilter(Set.of(), Set.of(), null, 1, null, Long.MIN_VALUE, Long.MAX_VALUE);
+
+    public LogFilter {
+        levels = levels.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(levels));
+        eventTypes = eventTypes.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(eventTypes));
+    }
+
+    /** Whether it accepts every entry, so that nothing need be tested. */
+    public boolean all() {
+        return equals(ALL);
+    }
+
+    @Override
+    public boolean test(LogEntry entry) {
+        return (levels.isEmpty() || levels.contains(entry.level()))
+                && (eventTypes.isEmpty() || eventTypes.contains(entry.eventType()))
+                && (category == null || category == entry.category())
+                && entry.displayPriority() >= minPriority
+                && (milestone == null || milestone == entry.milestone())
+                && entry.timestampMicros() >= startMicros
+                && entry.timestampMicros() <= endMicros;
+    }
+}
