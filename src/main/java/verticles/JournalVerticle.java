@@ -4,7 +4,6 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.eventbus.Message;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage;
 import tailrace.bus.Failure;
@@ -23,7 +22,9 @@ public final class JournalVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        return vertx.eventBus().<BusMessage>localConsumer(Address.JOURNAL, this::handle).completion();
+        return vertx.eventBus()
+                .<BusMessage>localConsumer(Address.JOURNAL, this::handle)
+                .completion();
     }
 
     private void handle(Message<BusMessage> message) {
@@ -41,8 +42,7 @@ public final class JournalVerticle extends VerticleBase {
             if (failure == null) {
                 message.reply(value);
             } else {
-                Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-                message.fail(code(cause), String.valueOf(cause == null ? failure : cause.getMessage()));
+                message.fail(code(failure), String.valueOf(failure.getMessage()));
             }
         });
     }

@@ -206,16 +206,19 @@ public final class CommitLoop implements AutoCloseable {
             boolean created = sequencer.update(update.update());
             String executionId = update.update().executionId();
             answers.add(() -> update.answer()
-                    .complete(new BusMessage.Updated(journal.execution(executionId).orElseThrow(), created)));
+                    .complete(new BusMessage.Updated(
+                            journal.execution(executionId).orElseThrow(), created)));
         }
     }
 
     /** Nobody in the group gets a 202. Whether the disk has it nobody knows, so memory is read from the disk anew. */
     private void fail(List<Work> waiting, RuntimeException cause) {
-        LOG.error("A group of {} requests could not be committed; nothing of it is acknowledged.", waiting.size(), cause);
+        LOG.error(
+                "A group of {} requests could not be committed; nothing of it is acknowledged.", waiting.size(), cause);
         metrics.journalFailed();
         var refused = new JournalUnavailableException(
-                "The journal could not be written (" + cause.getMessage() + "). Nothing was acknowledged; send it again.",
+                "The journal could not be written (" + cause.getMessage()
+                        + "). Nothing was acknowledged; send it again.",
                 cause);
         unavailable = refused.getMessage();
         waiting.forEach(work -> work.fail(refused));

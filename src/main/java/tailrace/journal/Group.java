@@ -88,7 +88,8 @@ final class Group implements AutoCloseable {
     }
 
     /** When an entry of that id was taken, epoch microseconds, or null if none was today, the day before, or just now. */
-    @Nullable Long findId(String executionId, byte[] utf8, byte[] senderId, int epochDay) throws RocksDBException {
+    @Nullable
+    Long findId(String executionId, byte[] utf8, byte[] senderId, int epochDay) throws RocksDBException {
         Long building = ids.get(new Key(executionId, senderId));
         if (building != null) {
             return building;

@@ -144,7 +144,8 @@ final class RocksFiles implements AutoCloseable {
             return new JournalDamagedException(
                     "The journal in " + directory + " is damaged (" + e.getMessage() + "). Nothing was changed and"
                             + " nothing is taken. Restore the directory from a copy; or keep it aside for examination"
-                            + " (mv " + directory + " " + directory + ".damaged) and start again: the server then goes on"
+                            + " (mv " + directory + " " + directory
+                            + ".damaged) and start again: the server then goes on"
                             + " from what PostgreSQL knows, gives no seq twice and says what is missing.",
                     e);
         }

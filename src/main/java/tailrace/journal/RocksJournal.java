@@ -86,7 +86,8 @@ public final class RocksJournal implements Journal, AutoCloseable {
             Files.createDirectories(directory);
         } catch (IOException e) {
             throw new JournalUnavailableException(
-                    "The journal's directory " + directory + " cannot be made; set TAILRACE_DATA_DIR to a writable one.",
+                    "The journal's directory " + directory
+                            + " cannot be made; set TAILRACE_DATA_DIR to a writable one.",
                     e);
         }
         return new RocksFiles(directory);

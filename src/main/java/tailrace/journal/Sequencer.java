@@ -160,7 +160,9 @@ final class Sequencer {
         if (rejected.size() > batch.rejected().size()) {
             rejected.sort(java.util.Comparator.comparingInt(Rejection::index));
         }
-        int accepted = batch.entries().size() - duplicates - (rejected.size() - batch.rejected().size());
+        int accepted = batch.entries().size()
+                - duplicates
+                - (rejected.size() - batch.rejected().size());
         var ranges = new ArrayList<SeqRange>(given.size());
         given.forEach((executionId, range) -> ranges.add(new SeqRange(executionId, range[0], range[1])));
         return new IngestAnswer(accepted, rejected, duplicates, 0, ranges);
@@ -207,8 +209,7 @@ final class Sequencer {
      */
     private long firstSeq(long nowMicros) {
         RocksJournal.Succession succession = journal.succession();
-        boolean mayBeLost =
-                succession.generation() > 1 && nowMicros - succession.atMicros() < hotTtlMicros;
+        boolean mayBeLost = succession.generation() > 1 && nowMicros - succession.atMicros() < hotTtlMicros;
         return mayBeLost ? (succession.generation() - 1) * JUMP : 1;
     }
 

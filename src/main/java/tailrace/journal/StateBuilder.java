@@ -59,11 +59,13 @@ final class StateBuilder {
         lastReceivedAtMicros = from.lastReceivedAtMicros();
     }
 
-    @Nullable String workflowId() {
+    @Nullable
+    String workflowId() {
         return workflowId;
     }
 
-    @Nullable String userId() {
+    @Nullable
+    String userId() {
         return userId;
     }
 
