@@ -8,6 +8,6 @@ package tailrace.security;
  * @param expiresAtSeconds the token's {@code exp}, epoch seconds
  */
 public record Principal(String subject, boolean service, long expiresAtSeconds) {
-    /** Where a routing context holds it. */
+    /** Under which a request carries it. */
     public static final String KEY = "principal";
 }
