@@ -2,11 +2,11 @@ package verticles;
 
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import java.util.function.Function;
-import io.vertx.core.Vertx;
 import tailrace.config.TailraceConfig;
 
 /** One event loop's share of the HTTP server; all instances listen on one port. */
@@ -14,6 +14,7 @@ public final class HttpVerticle extends VerticleBase {
     private final TailraceConfig config;
     private final Function<Vertx, Router> routes;
     private final int port;
+
     @SuppressWarnings("NullAway.Init") // set by start
     private HttpServer server;
 

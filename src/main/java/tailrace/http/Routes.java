@@ -29,10 +29,7 @@ public final class Routes {
         router.get("/metrics").handler(handlers.metrics());
 
         Handler<RoutingContext> service = AuthHandler.requireService();
-        router.post("/v2/logs/batch")
-                .handler(handlers.auth())
-                .handler(service)
-                .handler(handlers.ingest());
+        router.post("/v2/logs/batch").handler(handlers.auth()).handler(service).handler(handlers.ingest());
         router.post("/v2/executions/:id/logs")
                 .handler(handlers.auth())
                 .handler(service)
