@@ -143,6 +143,7 @@ public final class BatchParser {
 
     private void parseObject(JsonParser parser, byte[] body) throws IOException, BodyException {
         boolean found = false;
+        boolean late = false;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             JsonToken value = parser.nextToken();
@@ -154,14 +155,11 @@ public final class BatchParser {
                     clearResult(); // of duplicate members the last counts
                     parseEntries(parser);
                     found = true;
+                    late = false;
                 }
                 case "defaults" -> {
                     parseDefaults(parser);
-                    if (found) {
-                        // They came behind the entries: read those again with what is known now.
-                        parseAgain(body);
-                        return;
-                    }
+                    late = found;
                 }
                 default ->
                     throw new BodyException(
@@ -175,23 +173,23 @@ public final class BatchParser {
             throw new BodyException(
                     400, "missing_entries", "The body's object has no entries. Send {\"entries\":[…]}.");
         }
+        if (late) {
+            parseAgain(body);
+        }
     }
 
-    /** Takes the entries with the defaults that were found behind them; the body is known to be JSON up to there. */
+    /** Reads the entries once more, with the defaults that were found behind them; the body is known to be sound. */
     private void parseAgain(byte[] body) throws IOException, BodyException {
         try (JsonParser parser = JSON.createParser(body)) {
             parser.nextToken();
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                String name = parser.currentName();
-                JsonToken value = parser.nextToken();
-                if (name.equals("entries") && value == JsonToken.START_ARRAY) {
+                boolean isEntries = parser.currentName().equals("entries");
+                parser.nextToken();
+                if (isEntries) {
                     clearResult();
                     parseEntries(parser);
-                } else if (name.equals("entries") || name.equals("defaults")) {
-                    parser.skipChildren();
                 } else {
-                    throw new BodyException(
-                            400, "unknown_member", "The body's object has a member " + Values.shown(name) + ".");
+                    parser.skipChildren();
                 }
             }
         }

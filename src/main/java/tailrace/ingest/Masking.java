@@ -51,7 +51,12 @@ public final class Masking {
             rule("\\b((?:sk|rk|pk)_(?:live|test)_)[A-Za-z0-9]{16,255}", "sk_", "rk_", "pk_"),
             rule("\\b(sk-)[A-Za-z0-9_-]{20,255}", "sk-"),
             rule("\\b(eyJ)[A-Za-z0-9_-]{8,}+\\.[A-Za-z0-9_-]{8,}+\\.[A-Za-z0-9_-]++", "eyJ"),
-            rule("(?i)\\b((?:bearer|basic)[ \\t]++)[A-Za-z0-9._~+/-]{8,}+=*+", "bearer", "basic"),
+            // Words alone follow "bearer" and "basic" in prose; a credential has something else in it.
+            rule("\\b((?i:bearer|basic)[ \\t]++)(?=[a-z-]*[0-9A-Z=._~+/])[A-Za-z0-9._~+/-]{8,}+=*+", "bearer", "basic"),
+            rule(
+                    "((?i:authorization)[\"']?[ \\t]{0,4}[=:][ \\t]{0,4}[\"']?(?:[A-Za-z]{1,20}[ \\t]++)?)"
+                            + "(?!\\*{8})[^\\s\"',;]{8,}+",
+                    "authorization"),
             rule(
                     "(?s)(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\\z)",
                     "-----BEGIN"),
