@@ -3,6 +3,7 @@ package tailrace.cli;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
 import ch.qos.logback.core.joran.spi.JoranException;
+import ch.qos.logback.core.status.Status;
 import java.net.URL;
 import org.slf4j.LoggerFactory;
 import tailrace.config.TailraceConfig;
@@ -37,6 +38,12 @@ final class Logs {
         configurator.setContext(context);
         try {
             configurator.doConfigure(resource);
+            context.getStatusManager().getCopyOfStatusList().stream()
+                    .filter(status -> status.getEffectiveLevel() >= Status.ERROR)
+                    .findFirst()
+                    .ifPresent(status -> {
+                        throw new IllegalStateException(RESOURCE + ": " + status.getMessage());
+                    });
         } catch (JoranException e) {
             throw new IllegalStateException(RESOURCE + " cannot be used", e);
         }

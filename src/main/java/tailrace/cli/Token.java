@@ -37,7 +37,7 @@ final class Token implements Callable<Integer> {
     @Option(
             names = "--role",
             paramLabel = "ROLE",
-            description = "service_role writes and reads all, authenticated reads what SUB owns (${DEFAULT-VALUE}).")
+            description = "service_role writes and reads all, authenticated reads what SUB owns (service_role).")
     private Role role = Role.SERVICE_ROLE;
 
     @Option(names = "--sub", paramLabel = "SUB", description = "Who it speaks for; required for authenticated.")
