@@ -40,6 +40,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
 
     private static final byte[] JOURNAL_ID = Keys.utf8("journal_id");
     private static final byte[] SUCCESSION = Keys.utf8("succession");
+    private static final byte[] REGISTERED = Keys.utf8("registered");
 
     private final Path directory;
     private final boolean sync;
@@ -50,6 +51,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
     private final JournalId id;
     private volatile long lastPosition;
     private volatile Succession succession = Succession.NONE;
+    private volatile long registeredGeneration;
 
     /**
      * What a journal that follows a lost one must keep clear of (promise 7).
@@ -57,7 +59,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
      * @param generation 1 for the first journal of a database
      * @param atMicros when it took over
      */
-    public record Succession(int generation, long atMicros) {
+    record Succession(int generation, long atMicros) {
         static final Succession NONE = new Succession(1, 0);
     }
 
@@ -122,6 +124,8 @@ public final class RocksJournal implements Journal, AutoCloseable {
             if (stored != null) {
                 succession = new Succession(Bytes.getInt(stored, 0), Bytes.getLong(stored, Integer.BYTES));
             }
+            byte[] registered = opened.db.get(opened.meta, REGISTERED);
+            registeredGeneration = registered == null ? 0 : Bytes.getLong(registered, 0);
         } catch (RocksDBException e) {
             throw RocksFiles.failure(directory, e);
         }
@@ -137,33 +141,48 @@ public final class RocksJournal implements Journal, AutoCloseable {
         return lastPosition;
     }
 
-    /** Whether it holds nothing yet. */
-    public boolean isEmpty() {
-        return lastPosition == 0;
-    }
-
     Succession succession() {
         return succession;
     }
 
     /**
-     * Makes this empty journal the follower of a lost one: executions PostgreSQL knows go on above what it knows.
+     * Takes in executions that PostgreSQL knows, so that this empty journal gives none of their seqs again.
      *
      * @param generation of this journal, 2 or more
-     * @param known the executions as PostgreSQL has them; may be called with several pages
      */
-    public void succeed(int generation, long atMicros, Iterable<ExecutionState> known) {
-        var made = new Succession(generation, atMicros);
+    void adopt(int generation, List<ExecutionState> known) {
         try (Group group = begin()) {
-            for (ExecutionState state : known) {
-                group.putState(Sequencer.jumped(state, generation));
-            }
-            byte[] value = new byte[Integer.BYTES + Long.BYTES];
-            Bytes.putInt(value, 0, generation);
-            Bytes.putLong(value, Integer.BYTES, atMicros);
-            group.putMeta(SUCCESSION, value);
+            known.forEach(state -> group.putState(Sequencer.jumped(state, generation)));
             commit(group);
-            succession = made;
+        }
+    }
+
+    /** Makes this journal the follower of a lost one, all of whose executions PostgreSQL knows are adopted. */
+    void succeed(int generation, long atMicros) {
+        byte[] value = new byte[Integer.BYTES + Long.BYTES];
+        Bytes.putInt(value, 0, generation);
+        Bytes.putLong(value, Integer.BYTES, atMicros);
+        putMeta(SUCCESSION, value);
+        succession = new Succession(generation, atMicros);
+    }
+
+    /** Remembers the number PostgreSQL registered this journal under. */
+    void registered(long generation) {
+        byte[] value = new byte[Long.BYTES];
+        Bytes.putLong(value, 0, generation);
+        putMeta(REGISTERED, value);
+        registeredGeneration = generation;
+    }
+
+    /** The number PostgreSQL registered this journal under, 0 while it has not. */
+    long registeredGeneration() {
+        return registeredGeneration;
+    }
+
+    private void putMeta(byte[] key, byte[] value) {
+        try (Group group = begin()) {
+            group.putMeta(key, value);
+            commit(group);
         }
     }
 
