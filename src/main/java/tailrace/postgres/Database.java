@@ -1,0 +1,146 @@
+package tailrace.postgres;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnection;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import tailrace.config.TailraceConfig;
+
+/**
+ * The PostgreSQL we use, given by its URL or embedded: a pool for readers, connections of their own for the writer.
+ * Opening succeeds while a database given by URL is down; {@link #migrate} is what finds out.
+ */
+public final class Database {
+    private static final int WAITING_FOR_CONNECTION_MAX = 10_000;
+    private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(10);
+    private static final String READERS = "tailrace readers";
+
+    private final Vertx vertx;
+    private final String schema;
+    private final Duration connectTimeout;
+    private final Sql sql;
+    private final Supplier<DatabaseUrl> url;
+    private final @Nullable EmbeddedPostgres embedded;
+    private final Pool pool;
+
+    private Database(
+            Vertx vertx,
+            TailraceConfig.Database config,
+            Supplier<DatabaseUrl> url,
+            @Nullable EmbeddedPostgres embedded) {
+        this.vertx = vertx;
+        this.schema = config.schema();
+        this.connectTimeout = config.connectTimeout();
+        this.sql = new Sql(schema);
+        this.url = url;
+        this.embedded = embedded;
+        int timeoutMillis = Math.toIntExact(connectTimeout.toMillis());
+        this.pool = PgBuilder.pool()
+                .with(new PoolOptions()
+                        .setMaxSize(config.poolSize())
+                        .setMaxWaitQueueSize(WAITING_FOR_CONNECTION_MAX)
+                        .setConnectionTimeout(timeoutMillis)
+                        .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS)
+                        .setIdleTimeout(Math.toIntExact(IDLE_TIMEOUT.toSeconds()))
+                        .setIdleTimeoutUnit(TimeUnit.SECONDS))
+                .with(new NetClientOptions().setConnectTimeout(timeoutMillis).setTcpKeepAlive(true))
+                .connectingTo(() -> Future.succeededFuture(url.get().options(READERS)))
+                .using(vertx)
+                .build();
+    }
+
+    /**
+     * Starts the embedded PostgreSQL if no URL is configured, and makes the pool. Fails with
+     * {@link EmbeddedPostgresException} or, for a URL that is none, {@link IllegalArgumentException}.
+     */
+    public static Future<Database> open(Vertx vertx, TailraceConfig.Database config, Path dataDir) {
+        if (config.url().isPresent()) {
+            try {
+                DatabaseUrl fixed = DatabaseUrl.parse(config.url().get().value());
+                return Future.succeededFuture(new Database(vertx, config, () -> fixed, null));
+            } catch (IllegalArgumentException e) {
+                return Future.failedFuture(e);
+            }
+        }
+        return vertx.executeBlocking(
+                () -> {
+                    EmbeddedPostgres embedded = new EmbeddedPostgres(dataDir);
+                    embedded.start();
+                    return new Database(vertx, config, embedded::url, embedded);
+                },
+                false);
+    }
+
+    /** Applies {@code sql/} on a worker; the number of migrations applied. Fails while the database is away. */
+    public Future<Integer> migrate() {
+        return vertx.executeBlocking(() -> new Migrations(schema).apply(url.get()), false);
+    }
+
+    /** For readers: short queries, any thread. */
+    public Pool pool() {
+        return pool;
+    }
+
+    /** Where the database is now. */
+    public DatabaseUrl url() {
+        return url.get();
+    }
+
+    public boolean embedded() {
+        return embedded != null;
+    }
+
+    public String schema() {
+        return schema;
+    }
+
+    Sql sql() {
+        return sql;
+    }
+
+    /**
+     * A connection outside of the pool, pipelined, for the caller to close. On the caller's context.
+     *
+     * @param applicationName how it is called in {@code pg_stat_activity}
+     */
+    public Future<PgConnection> connect(String applicationName) {
+        Future<PgConnection> connecting;
+        try {
+            connecting = PgConnection.connect(vertx, url.get().options(applicationName));
+        } catch (RuntimeException e) {
+            return Future.failedFuture(e);
+        }
+        // One that arrives after its time is nobody's: it must not stay open.
+        Future<PgConnection> inTime = connecting.timeout(connectTimeout.toMillis(), TimeUnit.MILLISECONDS);
+        inTime.onFailure(late -> connecting.onSuccess(PgConnection::close));
+        return inTime;
+    }
+
+    /** Whether it answers a trivial query. Never fails. */
+    public Future<Boolean> answers() {
+        return pool.query("SELECT 1").execute().map(true).otherwise(false);
+    }
+
+    /** Closes the pool and stops the embedded server. */
+    public Future<Void> close() {
+        Future<Void> closed = pool.close();
+        EmbeddedPostgres server = embedded;
+        if (server == null) {
+            return closed;
+        }
+        return closed.eventually(() -> vertx.executeBlocking(
+                () -> {
+                    server.close();
+                    return null;
+                },
+                false));
+    }
+}

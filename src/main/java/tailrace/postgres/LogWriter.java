@@ -1,0 +1,285 @@
+package tailrace.postgres;
+
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
+import io.github.resilience4j.core.IntervalFunction;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tailrace.config.TailraceConfig;
+import tailrace.journal.Journal;
+import tailrace.journal.JournalUnavailableException;
+import tailrace.metrics.Metrics;
+import tailrace.postgres.JournalRegistry.LaneCursor;
+
+/**
+ * Carries the journal into PostgreSQL: some lanes, each a cursor in the database. It reads the journal by position and
+ * nothing else; what it is told of is only a reason to look sooner. While PostgreSQL is away it tries again for ever,
+ * behind a circuit breaker, and nothing is lost: the cursor stands still.
+ *
+ * <p>All but {@link #stats} belongs to the context on which {@link #start} was called.
+ */
+public final class LogWriter {
+    private static final Logger LOG = LoggerFactory.getLogger(LogWriter.class);
+    private static final IntervalFunction BREAKER_WAIT =
+            IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(500), 2.0, 0.5, Duration.ofSeconds(5));
+    private static final IntervalFunction CURSOR_RETRY =
+            IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(200), 2.0, 0.5, Duration.ofSeconds(5));
+    private static final int BREAKER_WINDOW = 10;
+    private static final int RETRY_EXPONENT_MAX = 10;
+
+    private final Vertx vertx;
+    private final Database database;
+    private final JournalRegistry registry;
+    private final Partitions partitions;
+    private final Journal journal;
+    private final TailraceConfig.Writer config;
+    private final Metrics metrics;
+    private final WriterCounters counters;
+    private final CircuitBreaker breaker;
+
+    private volatile List<Lane> lanes = List.of();
+    private Lane.@Nullable Shared shared;
+    private @Nullable Context context;
+    private @Nullable WorkerExecutor worker;
+    private long generation;
+    private int cursorAttempts;
+    private boolean stopping;
+
+    /** Told of every transaction, on the writer's context. */
+    @FunctionalInterface
+    public interface FlushListener {
+        /**
+         * @param position the lane's cursor
+         * @param rows the transaction brought
+         */
+        void flushed(int lane, long position, int rows);
+    }
+
+    public LogWriter(
+            Vertx vertx,
+            Database database,
+            JournalRegistry registry,
+            Partitions partitions,
+            Journal journal,
+            TailraceConfig.Writer config,
+            Metrics metrics) {
+        this.vertx = vertx;
+        this.database = database;
+        this.registry = registry;
+        this.partitions = partitions;
+        this.journal = journal;
+        this.config = config;
+        this.metrics = metrics;
+        this.counters = new WriterCounters(metrics);
+        this.breaker = CircuitBreaker.of(
+                "postgres",
+                CircuitBreakerConfig.custom()
+                        .slidingWindowSize(BREAKER_WINDOW)
+                        .minimumNumberOfCalls(BREAKER_WINDOW / 2)
+                        .permittedNumberOfCallsInHalfOpenState(Math.max(2, config.lanes()))
+                        .waitIntervalFunctionInOpenState(BREAKER_WAIT)
+                        .build());
+    }
+
+    /**
+     * Begins to write, on the caller's context. Does not wait for PostgreSQL and does not fail.
+     *
+     * @param generation from {@link JournalRegistry#register}
+     * @param mayWrite whether the writer's lock is held now
+     */
+    public void start(long generation, BooleanSupplier mayWrite, FlushListener listener) {
+        this.generation = generation;
+        context = vertx.getOrCreateContext();
+        WorkerExecutor threads = vertx.createSharedWorkerExecutor("tailrace-writer", Math.max(1, config.lanes()));
+        worker = threads;
+        shared = new Lane.Shared(vertx, database, journal, config, breaker, threads, counters, mayWrite, listener);
+        openLanes();
+    }
+
+    /** Where the database says the lanes are; asked until it answers. */
+    private void openLanes() {
+        if (stopping) {
+            return;
+        }
+        registry.cursors(journal.id()).onSuccess(this::openLanes).onFailure(error -> {
+            cursorAttempts++;
+            LOG.warn("the writer's cursors cannot be read yet: {}", error.getMessage());
+            vertx.setTimer(CURSOR_RETRY.apply(Math.min(cursorAttempts, RETRY_EXPONENT_MAX)), id -> openLanes());
+        });
+    }
+
+    private void openLanes(List<LaneCursor> cursors) {
+        if (stopping) {
+            return;
+        }
+        if (cursors.isEmpty()) {
+            LOG.error("journal {} is not registered; nothing is written to PostgreSQL", journal.id());
+            return;
+        }
+        int stored = cursors.get(0).lanes();
+        if (stored == config.lanes()) {
+            lanes = make(cursors, Long.MAX_VALUE);
+            lanes.forEach(this::gauges);
+        } else {
+            long target = journal.lastPosition();
+            LOG.info("{} lanes become {} once they have drained to position {}", stored, config.lanes(), target);
+            lanes = make(cursors, target);
+            Future.all(lanes.stream().map(Lane::drained).toList())
+                    .compose(drained ->
+                            Future.all(lanes.stream().map(Lane::close).toList()))
+                    .compose(closed -> registry.relane(journal.id(), stored, config.lanes(), target))
+                    .onComplete(done -> {
+                        if (done.failed()) {
+                            LOG.warn("the number of lanes could not be changed yet", done.cause());
+                        }
+                        lanes.forEach(Lane::halt);
+                        openLanes();
+                    });
+        }
+        tick();
+    }
+
+    private List<Lane> make(List<LaneCursor> cursors, long lastPosition) {
+        Lane.Shared with = shared;
+        if (with == null) {
+            throw new IllegalStateException("the writer is not started");
+        }
+        List<Lane> made = new ArrayList<>(cursors.size());
+        for (LaneCursor cursor : cursors) {
+            BatchReader reader = new BatchReader(journal, cursor.lane(), cursor.lanes(), config.persistAll());
+            BatchSink sink = new BatchSink(database, partitions, journal.id(), generation, cursor.lane());
+            made.add(new Lane(with, cursor.lane(), reader, sink, cursor.position(), lastPosition));
+        }
+        return List.copyOf(made);
+    }
+
+    private void gauges(Lane lane) {
+        String tag = Integer.toString(lane.number());
+        metrics.gauge(
+                "tailrace.writer.cursor.lag.positions",
+                "Journal records the lane's cursor has not passed",
+                "lane",
+                tag,
+                this,
+                writer -> writer.lagPositions(lane));
+        metrics.gauge(
+                "tailrace.writer.cursor.lag.seconds",
+                "Age of the oldest journal record the lane's cursor has not passed",
+                "lane",
+                tag,
+                lane,
+                Lane::lagSeconds);
+    }
+
+    private long lagPositions(Lane lane) {
+        try {
+            return Math.max(0, journal.lastPosition() - lane.position());
+        } catch (JournalUnavailableException e) {
+            return 0;
+        }
+    }
+
+    /**
+     * An execution's entries became durable; a wake-up, no more.
+     *
+     * @param entries how many
+     * @param friendly how many of them are user-friendly
+     * @param urgent whether to write them at once
+     */
+    public void appended(String executionId, int entries, int friendly, boolean urgent) {
+        List<Lane> now = lanes;
+        if (!now.isEmpty()) {
+            Lane lane = now.get(BatchReader.laneOf(executionId, now.size()));
+            lane.appended(config.persistAll() ? entries : friendly, urgent);
+        }
+    }
+
+    /** Looks into the journal unasked; to be called every {@code config.interval()}. */
+    public void tick() {
+        try {
+            long end = journal.lastPosition();
+            lanes.forEach(lane -> lane.tick(end));
+        } catch (JournalUnavailableException e) {
+            LOG.debug("the journal is away", e);
+        }
+    }
+
+    /** PostgreSQL came back, or the lock: try at once. */
+    public void resume() {
+        breaker.reset();
+        lanes.forEach(Lane::retryNow);
+    }
+
+    /** Makes the partitions of the days to come; to be called now and then. A failure is logged, the next call repeats. */
+    public Future<Void> preparePartitions() {
+        return partitions.ensureAhead().onFailure(error -> LOG.warn("partitions could not be made ahead", error));
+    }
+
+    /**
+     * The last flush: writes what the journal holds now, or as much of it as the deadline allows, and closes the lanes.
+     * What is left is written after the next start.
+     */
+    public Future<Void> stop(Duration deadline) {
+        stopping = true;
+        Context own = context;
+        if (own == null) {
+            return Future.succeededFuture();
+        }
+        Promise<Void> done = Promise.promise();
+        own.runOnContext(none -> lastFlush(deadline).onComplete(done));
+        return done.future();
+    }
+
+    private Future<Void> lastFlush(Duration deadline) {
+        List<Lane> last = lanes;
+        last.forEach(Lane::halt);
+        long until = System.nanoTime() + deadline.toNanos();
+        long target;
+        try {
+            target = journal.lastPosition();
+        } catch (JournalUnavailableException e) {
+            target = 0;
+        }
+        long end = target;
+        return Future.join(last.stream().map(lane -> lane.drainTo(end, until)).toList())
+                .onComplete(drained -> last.stream()
+                        .filter(lane -> lane.position() < end)
+                        .forEach(lane -> LOG.warn(
+                                "lane {} ends {} journal records behind; they are written after the next start",
+                                lane.number(),
+                                end - lane.position())))
+                .eventually(() -> Future.join(last.stream().map(Lane::close).toList()))
+                .eventually(() -> {
+                    WorkerExecutor threads = worker;
+                    return threads == null ? Future.succeededFuture() : threads.close();
+                })
+                .mapEmpty();
+    }
+
+    /** For {@code /v2/logs/stats}; any thread. */
+    public WriterStats stats() {
+        List<Lane> now = lanes;
+        return new WriterStats(
+                now.stream().mapToLong(Lane::waiting).sum(),
+                counters.successful.get(),
+                counters.failed.get(),
+                counters.rows.get(),
+                counters.refused.get(),
+                now.stream()
+                        .map(lane -> new WriterStats.LaneStats(
+                                lane.number(), lane.position(), lagPositions(lane), lane.lagSeconds()))
+                        .toList(),
+                breaker.getState().name(),
+                counters.lastError());
+    }
+}

@@ -1,0 +1,33 @@
+package tailrace.postgres;
+
+import io.vertx.pgclient.PgException;
+import org.jspecify.annotations.Nullable;
+
+/** Tells errors of PostgreSQL apart by their SQLSTATE. */
+final class SqlErrors {
+    private static final String NO_PARTITION = "23514";
+    private static final String CURSOR_MOVED = "TR001";
+
+    private SqlErrors() {}
+
+    /** PostgreSQL will never take this row, whatever is tried (SPEC 9): data, constraint or limit. */
+    static boolean refused(Throwable error) {
+        String state = state(error);
+        return state != null && (state.startsWith("22") || state.startsWith("23") || state.startsWith("54"));
+    }
+
+    /** A check failed; also what a row of a day without partition gets. */
+    static boolean maybeNoPartition(Throwable error) {
+        return NO_PARTITION.equals(state(error));
+    }
+
+    /** The cursor is not where we left it: a lost answer to a COMMIT, or another writer. */
+    static boolean cursorMoved(Throwable error) {
+        return CURSOR_MOVED.equals(state(error));
+    }
+
+    /** The SQLSTATE, or null where the error is none of PostgreSQL's own. */
+    static @Nullable String state(Throwable error) {
+        return error instanceof PgException pg ? pg.getSqlState() : null;
+    }
+}
