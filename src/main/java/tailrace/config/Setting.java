@@ -21,7 +21,10 @@ record Setting(ConfigKey key, List<String> values, String origin) {
 
     /** A problem with this setting as one sentence; the value is part of it unless it might be a secret. */
     String problem(String whatWouldBeRight) {
-        String value = key.printable() && set() ? " = " + shown(String.join(", ", values)) : "";
+        if (!set()) {
+            return key + ": " + whatWouldBeRight;
+        }
+        String value = key.printable() ? " = " + shown(String.join(", ", values)) : "";
         return key + value + " (" + origin + "): " + whatWouldBeRight;
     }
 

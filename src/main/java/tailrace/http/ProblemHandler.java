@@ -51,8 +51,11 @@ public final class ProblemHandler implements Handler<RoutingContext> {
     @Override
     public void handle(RoutingContext ctx) {
         Problem problem = problem(ctx.statusCode(), ctx.failure());
-        if (problem.status() >= 500 && !(ctx.failure() instanceof Problem)) {
+        if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
             LOG.error("{} {} failed", ctx.request().method(), ctx.normalizedPath(), ctx.failure());
+        } else if (problem.status() >= 500) {
+            // An outage fails every request alike; whoever has the outage logs it once.
+            LOG.debug("{} {}: {}", ctx.request().method(), ctx.normalizedPath(), problem.detail());
         }
         HttpServerResponse response = ctx.response();
         if (response.ended() || response.closed()) {
@@ -72,8 +75,12 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         response.setStatusCode(problem.status())
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .end(body(problem, RequestIdHandler.of(ctx)).toBuffer());
+                .putHeader("X-Content-Type-Options", "nosniff");
+        if (ctx.request().method().equals(HttpMethod.HEAD)) {
+            response.end();
+        } else {
+            response.end(body(problem, RequestIdHandler.of(ctx)).toBuffer());
+        }
     }
 
     /** The problem as JSON; the standard members win over the problem's own of the same name. */
@@ -135,14 +142,17 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         for (Route route : router.getRoutes()) {
             String path = route.getPath();
             Set<HttpMethod> routeMethods = route.methods();
-            if (path != null && routeMethods != null && matches(path.split("/", -1), asked)) {
+            if (path != null && routeMethods != null && matches(route, path, asked)) {
                 routeMethods.forEach(method -> methods.add(method.name()));
             }
         }
         return methods;
     }
 
-    private static boolean matches(String[] pattern, String[] asked) {
+    /** Only for paths as this API has them: segments, {@code :names} and a {@code *} at the end. */
+    private static boolean matches(Route route, String path, String[] asked) {
+        String[] pattern =
+                (route.isExactPath() ? path : path + "*").replace("**", "*").split("/", -1);
         for (int i = 0; i < pattern.length; i++) {
             if (pattern[i].equals("*")) {
                 return true;

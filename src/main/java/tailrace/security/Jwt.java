@@ -102,7 +102,8 @@ public final class Jwt {
         try {
             user = signatures.authenticate(new TokenCredentials(token));
         } catch (RuntimeException e) {
-            throw new InvalidTokenException("the token is not a JWT");
+            // Claims of a type they cannot have end here too: the library casts them.
+            throw new InvalidTokenException("the token is not a well-formed JWT");
         }
         // Completed already: an HMAC is computed in place.
         if (!user.succeeded()) {
