@@ -98,19 +98,23 @@ public final class MainVerticle extends VerticleBase {
             lock.heldBefore();
         }
         stops.add(lock::close);
-        Promise<Void> known = Promise.promise();
-        lock.listen(state -> {
-            // Without its database a journal that was never registered cannot know which seqs were given.
-            if (state.database() || home.registered()) {
-                known.tryComplete();
-            } else if (!known.future().isComplete()) {
-                LOG.warn("Waiting for PostgreSQL before entries can be taken: {}", state.detail());
-            }
-        });
-        return lock.start().compose(first -> known.future()).compose(ready -> {
+        return lock.start().compose(first -> known(home, lock)).compose(ready -> {
             admission.started();
             return run(home, database, registry, lock);
         });
+    }
+
+    /** Without its database a journal that was never registered cannot know which seqs were given. */
+    private static Future<Void> known(JournalHome home, WriterLock lock) {
+        Promise<Void> known = Promise.promise();
+        lock.listen(state -> {
+            if (state.database() || home.registered()) {
+                known.tryComplete();
+            } else if (!known.future().isComplete()) {
+                LOG.warn("Waiting for PostgreSQL, without which a new journal cannot start: {}", state.detail());
+            }
+        });
+        return known.future();
     }
 
     private Future<Void> run(JournalHome home, Database database, JournalRegistry registry, WriterLock lock) {
