@@ -24,6 +24,12 @@ final class OpenLoop {
     /** Two digits would do; three cost 40 KB a worker. */
     private static final int SIGNIFICANT_DIGITS = 3;
 
+    /**
+     * What is answered so soon after the end of a schedule was on its way; what comes later was backlog, and counts as
+     * time the run took.
+     */
+    private static final long ON_ITS_WAY_NANOS = Duration.ofSeconds(1).toNanos();
+
     private static final long MAX_LATENCY_MICROS = Duration.ofHours(1).toNanos() / 1_000;
     /** A server that refuses at once would be hammered by a closed loop. */
     private static final long REFUSED_PAUSE_NANOS = Duration.ofMillis(50).toNanos();
@@ -111,7 +117,7 @@ final class OpenLoop {
      * @param latencyMicros of acknowledged requests
      * @param entries acknowledged
      * @param unsent due, but the grace was over
-     * @param seconds from the start of measuring to its end or the last answer, whichever was later
+     * @param seconds from the start of measuring to its end, or longer if answers came late
      */
     record Result(
             Histogram latencyMicros,
@@ -228,7 +234,8 @@ final class OpenLoop {
             all.unsent += tally.unsent;
             last = Math.max(last, tally.lastNanos);
         }
-        double seconds = (last - measureNanos()) / 1e9;
+        long tail = plan.closed() ? 0 : ON_ITS_WAY_NANOS;
+        double seconds = (Math.max(endNanos(), last - tail) - measureNanos()) / 1e9;
         return new Result(
                 all.latencyMicros, all.acknowledged, all.entries, all.refused, all.failed, all.unsent, seconds);
     }

@@ -125,7 +125,8 @@ public final class ConfigLoader {
                 in.text(ConfigKey.HOST).orElse("127.0.0.1"),
                 port,
                 metricsPort,
-                in.duration(ConfigKey.SHUTDOWN_TIMEOUT, SECOND, SECOND, Duration.ofMinutes(10)));
+                in.duration(ConfigKey.SHUTDOWN_TIMEOUT, SECOND, SECOND, Duration.ofMinutes(10)),
+                in.flag(ConfigKey.BENCH_ENDPOINT));
     }
 
     private TailraceConfig.Database database() {

@@ -40,6 +40,8 @@ public final class Subscription {
     private long cursor;
     private long historyTo;
     private boolean reading;
+    // A socket that takes everything at once drains within the write itself, when the cursor is not to be used yet.
+    private boolean writing;
     private int failures;
     private long lastWriteNanos;
     private long blockedSinceNanos;
@@ -136,7 +138,9 @@ public final class Subscription {
                 .putHeader("X-Accel-Buffering", "no");
         response.drainHandler(drained -> {
             blockedSinceNanos = 0;
-            pump();
+            if (!writing) {
+                pump();
+            }
         });
         write(hub.retryFrame());
     }
@@ -173,7 +177,9 @@ public final class Subscription {
 
     /** Takes the end of a flush and returns how many entries that was; only if {@link #inStep}. */
     int take(Frames frames, long toSeq) {
+        writing = true;
         int entries = frames.writeAfter(response, cursor);
+        writing = false;
         if (entries > 0) {
             lastWriteNanos = hub.nanoTime();
         }
@@ -222,7 +228,9 @@ public final class Subscription {
         if (phase != Phase.STREAMING) {
             return;
         }
+        writing = true;
         frames.writeTo(response);
+        writing = false;
         lastWriteNanos = hub.nanoTime();
         cursor = scannedTo;
         pump();
@@ -286,7 +294,9 @@ public final class Subscription {
 
     private void write(Buffer bytes) {
         lastWriteNanos = hub.nanoTime();
+        writing = true;
         response.write(bytes);
+        writing = false;
     }
 
     /** What time alone brings: the end of the token, of the waiting or of our patience, and heartbeats. */
