@@ -1,11 +1,15 @@
 package tailrace.http;
 
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
@@ -48,6 +52,26 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         }
     }
 
+    /**
+     * Answers what never became a request (a line or header too long, bytes that are no HTTP) and closes the connection:
+     * nobody knows where the next request would begin. For {@code HttpServer.invalidRequestHandler}.
+     */
+    public static void invalidRequest(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        int status = 400;
+        if (cause instanceof TooLongHttpLineException) {
+            status = 414;
+        } else if (cause instanceof TooLongHttpHeaderException) {
+            status = 431;
+        }
+        // Its own id: the headers cannot be trusted, they may be what is broken.
+        String id = RequestIdHandler.newId();
+        HttpServerResponse response = request.response();
+        response.putHeader("X-Request-ID", id).putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        write(response, problem(status, null), id, true)
+                .onComplete(written -> request.connection().close());
+    }
+
     @Override
     public void handle(RoutingContext ctx) {
         Problem problem = problem(ctx.statusCode(), ctx.failure());
@@ -72,15 +96,21 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         if (problem.retryAfterSeconds() > 0) {
             response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(problem.retryAfterSeconds()));
         }
+        // Failing to write it means that the client has gone; there is nobody left to tell.
+        write(
+                response,
+                problem,
+                RequestIdHandler.of(ctx),
+                !ctx.request().method().equals(HttpMethod.HEAD));
+    }
+
+    private static Future<Void> write(
+            HttpServerResponse response, Problem problem, String requestId, boolean withBody) {
         response.setStatusCode(problem.status())
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("X-Content-Type-Options", "nosniff");
-        if (ctx.request().method().equals(HttpMethod.HEAD)) {
-            response.end();
-        } else {
-            response.end(body(problem, RequestIdHandler.of(ctx)).toBuffer());
-        }
+        return withBody ? response.end(body(problem, requestId).toBuffer()) : response.end();
     }
 
     /** The problem as JSON; the standard members win over the problem's own of the same name. */
