@@ -21,8 +21,12 @@ public record TailraceConfig(
         Logging logging,
         Path dataDir) {
 
-    /** @param metricsPort where {@code /metrics} listens, or empty for the main port */
-    public record Http(String host, int port, Optional<Integer> metricsPort, Duration shutdownTimeout) {}
+    /**
+     * @param metricsPort where {@code /metrics} listens, or empty for the main port
+     * @param benchEndpoint whether {@code POST /v2/bench/empty} answers 202 and does nothing, for measuring
+     */
+    public record Http(
+            String host, int port, Optional<Integer> metricsPort, Duration shutdownTimeout, boolean benchEndpoint) {}
 
     /**
      * @param url of PostgreSQL, or empty for the embedded one

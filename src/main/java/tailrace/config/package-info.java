@@ -1,5 +1,5 @@
 /**
- * Configuration as nested records, each checked where it is made, and the loader that reports every problem at once.
+ * Configuration as nested records, and the loader that checks every value and reports every problem at once.
  */
 @NullMarked
 package tailrace.config;

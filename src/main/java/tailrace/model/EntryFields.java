@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
  * for an empty one. Belongs to one thread.
  */
 public final class EntryFields {
+    private static final EntryFields DEFAULTS = new EntryFields();
+
     public @Nullable UUID id;
     public String message = "";
     public Level level = Level.INFO;
@@ -58,38 +60,43 @@ public final class EntryFields {
                 || level.compareTo(Level.ERROR) >= 0;
     }
 
+    /** Takes every field of another: how an entry starts from its batch's defaults. */
+    public void copyFrom(EntryFields other) {
+        id = other.id;
+        message = other.message;
+        level = other.level;
+        eventType = other.eventType;
+        category = other.category;
+        userFriendlyMessage = other.userFriendlyMessage;
+        displayPriority = other.displayPriority;
+        milestone = other.milestone;
+        data = other.data;
+        technicalDetails = other.technicalDetails;
+        performanceMetrics = other.performanceMetrics;
+        stackTrace = other.stackTrace;
+        errorCode = other.errorCode;
+        nodeId = other.nodeId;
+        nodeName = other.nodeName;
+        nodeType = other.nodeType;
+        parentNodeId = other.parentNodeId;
+        stepNumber = other.stepNumber;
+        totalSteps = other.totalSteps;
+        attempt = other.attempt;
+        progressHundredths = other.progressHundredths;
+        durationSeconds = other.durationSeconds;
+        workflowId = other.workflowId;
+        userId = other.userId;
+        traceId = other.traceId;
+        spanId = other.spanId;
+        timestampMicros = other.timestampMicros;
+        receivedAtMicros = other.receivedAtMicros;
+        truncated = other.truncated;
+        originalBytes = other.originalBytes;
+        statusEffect = other.statusEffect;
+    }
+
     /** Sets every field to its default, for the next entry. */
     public void clear() {
-        id = null;
-        message = "";
-        level = Level.INFO;
-        eventType = EventType.LOG;
-        category = LogCategory.TECHNICAL;
-        userFriendlyMessage = null;
-        displayPriority = 5;
-        milestone = false;
-        data = null;
-        technicalDetails = null;
-        performanceMetrics = null;
-        stackTrace = null;
-        errorCode = null;
-        nodeId = null;
-        nodeName = null;
-        nodeType = null;
-        parentNodeId = null;
-        stepNumber = null;
-        totalSteps = null;
-        attempt = null;
-        progressHundredths = -1;
-        durationSeconds = null;
-        workflowId = null;
-        userId = null;
-        traceId = null;
-        spanId = null;
-        timestampMicros = 0;
-        receivedAtMicros = 0;
-        truncated = false;
-        originalBytes = 0;
-        statusEffect = null;
+        copyFrom(DEFAULTS);
     }
 }

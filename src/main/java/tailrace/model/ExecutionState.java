@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * technical ones too (SPEC 4). Immutable; the counters are absolute, so writing the same state twice changes nothing.
  *
  * @param hotFromSeq the lowest seq the journal's store holds; everything from there to {@code lastSeq} is there.
- *     {@code lastSeq + 1} while it holds nothing
+ *     At least {@code lastSeq + 1} while it holds nothing; above it, the next entry jumps there (promise 7)
  * @param lastSeq the highest seq given, 0 before the first entry
  * @param totalLogs entries ever accepted; less than {@code lastSeq} only after a journal was lost
  * @param levelCounts entries by {@link Level#ordinal()}

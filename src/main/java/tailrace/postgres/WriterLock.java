@@ -89,6 +89,14 @@ public final class WriterLock {
         admission = check;
     }
 
+    /**
+     * Says that this process's journal held the lock at an earlier start: until PostgreSQL answers, it may take entries
+     * as it did then. Call before {@link #start}.
+     */
+    public void heldBefore() {
+        everHeld = true;
+    }
+
     /** Begins, on the caller's context; completes with the state after the first attempt and never fails. */
     public Future<State> start() {
         Context own = vertx.getOrCreateContext();

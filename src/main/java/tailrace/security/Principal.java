@@ -7,4 +7,7 @@ package tailrace.security;
  * @param service whether {@code role} is {@code service_role}: writes and reads all
  * @param expiresAtSeconds the token's {@code exp}, epoch seconds
  */
-public record Principal(String subject, boolean service, long expiresAtSeconds) {}
+public record Principal(String subject, boolean service, long expiresAtSeconds) {
+    /** Under which a request carries it. */
+    public static final String KEY = "principal";
+}

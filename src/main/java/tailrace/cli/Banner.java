@@ -1,0 +1,40 @@
+package tailrace.cli;
+
+import java.util.Optional;
+
+/** What {@code serve} says when it is ready: where it is, and lines to copy that work as they are. */
+final class Banner {
+    private Banner() {}
+
+    /**
+     * @param host as configured to listen on
+     * @param port that was bound
+     * @param token to hand out, or empty where tokens come from elsewhere
+     */
+    static String text(String host, int port, Optional<String> token) {
+        String url = url(host, port);
+        String bearer = token.orElse("$TOKEN");
+        // The fragment: browsers send it to nobody, so it is in no access log on the way.
+        String link = token.map(text ->
+                        "  open   " + url + "/#token=" + text + "\n\n  service token, 30 days\n  " + text + "\n\n")
+                .orElse("  make a token of the configured secret: java -jar target/tailrace.jar token\n\n");
+        return """
+                Tailrace %s is ready: %s
+
+                %s  send a line, then watch it arrive
+                  curl -X POST %s/v2/executions/hello/logs -H "Authorization: Bearer %s" -H "Content-Type: application/json" -d '[{"message":"Hello from curl"}]'
+                  curl -N %s/v2/executions/hello/logs/stream -H "Authorization: Bearer %s"
+
+                """.formatted(Version.text(), url, link, url, bearer, url, bearer);
+    }
+
+    /** A URL that works on this machine: an address for all interfaces is none to connect to. */
+    static String url(String host, int port) {
+        String reachable =
+                switch (host) {
+                    case "0.0.0.0", "::", "[::]" -> "127.0.0.1";
+                    default -> host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
+                };
+        return "http://" + reachable + ":" + port;
+    }
+}

@@ -1,0 +1,142 @@
+package tailrace.cli;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options every benchmark has: which server, as whom, and how the result is printed. */
+final class BenchTarget {
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
+    private CommandSpec spec;
+
+    @Option(
+            names = "--url",
+            paramLabel = "URL",
+            defaultValue = "http://127.0.0.1:8080",
+            description = "The running server (default: ${DEFAULT-VALUE}).")
+    private String url = "";
+
+    @Option(
+            names = "--token",
+            paramLabel = "JWT",
+            description = "A service token; without it TAILRACE_TOKEN is taken from the environment.")
+    private String token = "";
+
+    @Option(
+            names = "--allow-remote",
+            description = "Load a server that is not on this machine. Only with its owner's consent.")
+    private boolean allowRemote;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FORMAT",
+            defaultValue = "text",
+            description = "How the result is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private Output output = Output.text;
+
+    @Option(
+            names = "--progress",
+            paramLabel = "WHEN",
+            defaultValue = "auto",
+            description = "Progress on stderr, once a second: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
+                    + " only on a terminal).")
+    private Progress.Mode progress = Progress.Mode.auto;
+
+    /** How results are printed; named as the user types it. */
+    enum Output {
+        text,
+        json
+    }
+
+    /**
+     * A server as the clients need it.
+     *
+     * @param address resolved
+     * @param authority for the Host header
+     * @param basePath "" or a path without a slash at its end
+     */
+    record Server(InetSocketAddress address, String authority, String basePath, String token) {
+        String path(String path) {
+            return basePath + path;
+        }
+
+        @Override
+        public String toString() {
+            return "http://" + authority + basePath;
+        }
+    }
+
+    /**
+     * Checks what was given.
+     *
+     * @throws ParameterException naming what is wrong with it; picocli exits with 2
+     */
+    Server server() {
+        URI uri;
+        try {
+            uri = URI.create(url);
+        } catch (IllegalArgumentException e) {
+            throw wrong("--url is no URL: " + e.getMessage());
+        }
+        if (!"http".equals(uri.getScheme()) || uri.getHost() == null || uri.getUserInfo() != null) {
+            throw wrong("--url must look like http://127.0.0.1:8080, not " + url);
+        }
+        String bearer = token.isEmpty() ? System.getenv().getOrDefault("TAILRACE_TOKEN", "") : token;
+        if (!bearer.matches("[\\x21-\\x7e]+")) {
+            throw wrong("a service token is needed: give --token or set TAILRACE_TOKEN (`tailrace token` makes one)");
+        }
+        int port = uri.getPort() < 0 ? 80 : uri.getPort();
+        String path = uri.getRawPath() == null ? "" : uri.getRawPath().replaceAll("/+$", "");
+        return new Server(new InetSocketAddress(address(uri.getHost()), port), uri.getRawAuthority(), path, bearer);
+    }
+
+    /**
+     * Resolves a host that may be loaded.
+     *
+     * @throws ParameterException if it is not on this machine and that was not allowed
+     */
+    InetAddress address(String host) {
+        try {
+            InetAddress address = InetAddress.getByName(host);
+            if (!allowRemote && !address.isLoopbackAddress()) {
+                throw wrong(host + " is not this machine: a benchmark floods what it is pointed at."
+                        + " Add --allow-remote if that is meant.");
+            }
+            return address;
+        } catch (UnknownHostException e) {
+            throw wrong("--url names an unknown host: " + host);
+        }
+    }
+
+    /** For a check that picocli cannot make; exits with 2 like its own. */
+    ParameterException wrong(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    /**
+     * @throws ParameterException if it is outside; picocli exits with 2
+     */
+    void within(String option, double value, double min, double max) {
+        if (!(value >= min && value <= max)) {
+            throw wrong(option + " must be from " + BenchReport.number(min) + " to " + BenchReport.number(max)
+                    + ", not " + BenchReport.number(value));
+        }
+    }
+
+    Progress progress() {
+        return Progress.to(System.err, progress);
+    }
+
+    /** Prints the report to the command's standard output and returns the exit code: 0, or 1 if something failed. */
+    int print(BenchReport report) {
+        spec.commandLine().getOut().println(output == Output.json ? report.json() : report.text());
+        spec.commandLine().getOut().flush();
+        return report.failures().isEmpty() ? 0 : 1;
+    }
+}

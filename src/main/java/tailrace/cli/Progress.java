@@ -1,0 +1,88 @@
+package tailrace.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A line on stderr that says once a second how far a long command is. On a terminal it is rewritten in place. The lines
+ * are made on a thread of its own, so their making costs the measured threads nothing.
+ */
+final class Progress implements AutoCloseable {
+    private static final long INTERVAL_MS = 1_000;
+    private static final Path STDERR = Path.of("/proc/self/fd/2");
+
+    private final PrintStream out;
+    private final boolean shown;
+    private final boolean rewrite;
+    private volatile @Nullable Supplier<String> line;
+    private @Nullable Thread thread;
+
+    /** When progress is shown; named as the user types it. */
+    enum Mode {
+        auto,
+        plain,
+        off
+    }
+
+    private Progress(PrintStream out, boolean shown, boolean rewrite) {
+        this.out = out;
+        this.shown = shown;
+        this.rewrite = rewrite;
+    }
+
+    static Progress to(PrintStream out, Mode mode) {
+        boolean terminal = mode == Mode.auto && stderrIsTerminal();
+        return new Progress(out, mode == Mode.plain || terminal, terminal);
+    }
+
+    /** {@code System.console()} asks about stdin and stdout too, which are often redirected where stderr is not. */
+    private static boolean stderrIsTerminal() {
+        try {
+            String target = Files.readSymbolicLink(STDERR).toString();
+            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
+        } catch (IOException | UnsupportedOperationException e) {
+            return System.console() != null; // no /proc: not Linux
+        }
+    }
+
+    /** Shows another line from now on; {@code line} is called from the progress thread. */
+    void show(Supplier<String> newLine) {
+        line = newLine;
+        if (shown && thread == null) {
+            thread = new Thread(this::run, "bench-progress");
+            thread.setDaemon(true);
+            thread.start();
+        }
+    }
+
+    private void run() {
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                Thread.sleep(INTERVAL_MS);
+                Supplier<String> current = line;
+                if (current != null) {
+                    out.print(rewrite ? "\r\u001b[K" + current.get() : current.get() + System.lineSeparator());
+                    out.flush();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // closed: nothing more to show
+        }
+    }
+
+    @Override
+    public void close() {
+        Thread running = thread;
+        if (running != null) {
+            running.interrupt();
+            if (rewrite) {
+                out.print("\r\u001b[K");
+                out.flush();
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package tailrace.http;
+
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.vertx.core.Handler;
+import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.eventbus.ReplyFailure;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Route;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tailrace.journal.JournalUnavailableException;
+
+/**
+ * The one place where a failure becomes an answer (RFC 9457). What was not meant for the client is logged with the
+ * request's id and answered with 500 and that id, nothing more.
+ */
+public final class ProblemHandler implements Handler<RoutingContext> {
+    private static final Logger LOG = LoggerFactory.getLogger(ProblemHandler.class);
+
+    /** Statuses that Vert.x answers by itself, with HTML or nothing, unless told otherwise. */
+    private static final int[] OWN_STATUSES = {400, 401, 403, 404, 405, 406, 408, 413, 414, 415, 431, 500, 501, 503};
+
+    private static final int RETRY_SECONDS = 1;
+
+    private final Router router;
+
+    private ProblemHandler(Router router) {
+        this.router = router;
+    }
+
+    /** Answers every failure of this router. Call before its routes are added: a failure handler guards what follows it. */
+    public static void install(Router router) {
+        ProblemHandler handler = new ProblemHandler(router);
+        router.route().failureHandler(handler);
+        for (int status : OWN_STATUSES) {
+            router.errorHandler(status, handler);
+        }
+    }
+
+    @Override
+    public void handle(RoutingContext ctx) {
+        Problem problem = problem(ctx.statusCode(), ctx.failure());
+        if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
+            LOG.error("{} {} failed", ctx.request().method(), ctx.normalizedPath(), ctx.failure());
+        } else if (problem.status() >= 500) {
+            // An outage fails every request alike; whoever has the outage logs it once.
+            LOG.debug("{} {}: {}", ctx.request().method(), ctx.normalizedPath(), problem.detail());
+        }
+        HttpServerResponse response = ctx.response();
+        if (response.ended() || response.closed()) {
+            return;
+        }
+        if (response.headWritten()) {
+            // Half an answer is out; cutting it off is the only way left to say that it is not whole.
+            response.reset();
+            return;
+        }
+        if (problem.status() == 405) {
+            response.putHeader(HttpHeaders.ALLOW, String.join(", ", allowed(ctx)));
+        }
+        if (problem.retryAfterSeconds() > 0) {
+            response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(problem.retryAfterSeconds()));
+        }
+        response.setStatusCode(problem.status())
+                .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+                .putHeader("X-Content-Type-Options", "nosniff");
+        if (ctx.request().method().equals(HttpMethod.HEAD)) {
+            response.end();
+        } else {
+            response.end(body(problem, RequestIdHandler.of(ctx)).toBuffer());
+        }
+    }
+
+    /** The problem as JSON; the standard members win over the problem's own of the same name. */
+    static JsonObject body(Problem problem, String requestId) {
+        JsonObject body = new JsonObject()
+                .put("type", "urn:tailrace:problem:" + problem.code())
+                .put("title", HttpResponseStatus.valueOf(problem.status()).reasonPhrase())
+                .put("status", problem.status())
+                .put("code", problem.code())
+                .put("detail", problem.detail())
+                .put("request_id", requestId);
+        problem.members().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey(Comparator.naturalOrder()))
+                .filter(member -> !body.containsKey(member.getKey()))
+                .forEach(member -> body.put(member.getKey(), member.getValue()));
+        return body;
+    }
+
+    private static Problem problem(int status, @Nullable Throwable failure) {
+        if (failure instanceof Problem problem) {
+            return problem;
+        }
+        if (failure instanceof JournalUnavailableException) {
+            return Problem.unavailable("journal_unavailable", "The journal cannot be used now.", RETRY_SECONDS);
+        }
+        if (failure instanceof ReplyException reply && reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
+            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        }
+        int code = failure instanceof HttpException http ? http.getStatusCode() : status;
+        return switch (code) {
+            case 400 -> Problem.of(400, "bad_request", "The request is malformed: look at its path and query.");
+            case 404 -> Problem.of(404, "not_found", "There is nothing at this path.");
+            case 405 ->
+                Problem.of(405, "method_not_allowed", "This path has other methods; the Allow header names them.");
+            case 406 -> Problem.of(406, "not_acceptable", "Nothing here is of a type that Accept names.");
+            case 408 -> Problem.of(408, "request_timeout", "The request took too long to arrive.");
+            case 413 -> Problem.of(413, "payload_too_large", "The body is larger than this server takes.");
+            case 414 -> Problem.of(414, "uri_too_long", "The URI is longer than this server takes.");
+            case 415 -> Problem.of(415, "unsupported_media_type", "The body is of a type that is not taken here.");
+            case 431 -> Problem.of(431, "headers_too_large", "The headers are larger than this server takes.");
+            case 503 -> Problem.unavailable("unavailable", "Not available now.", RETRY_SECONDS);
+            default ->
+                code >= 400 && code < 500
+                        ? Problem.of(
+                                code,
+                                "http_" + code,
+                                HttpResponseStatus.valueOf(code).reasonPhrase() + ".")
+                        : Problem.of(
+                                500,
+                                "internal_error",
+                                "Something went wrong here; the log has it under the request_id.");
+        };
+    }
+
+    /** RFC 9110, 15.5.6: a 405 names the methods there are. Vert.x knows them and does not tell. */
+    private Set<String> allowed(RoutingContext ctx) {
+        String[] asked = ctx.normalizedPath().split("/", -1);
+        Set<String> methods = new TreeSet<>();
+        for (Route route : router.getRoutes()) {
+            String path = route.getPath();
+            Set<HttpMethod> routeMethods = route.methods();
+            if (path != null && routeMethods != null && matches(route, path, asked)) {
+                routeMethods.forEach(method -> methods.add(method.name()));
+            }
+        }
+        return methods;
+    }
+
+    /** Only for paths as this API has them: segments, {@code :names} and a {@code *} at the end. */
+    private static boolean matches(Route route, String path, String[] asked) {
+        String[] pattern =
+                (route.isExactPath() ? path : path + "*").replace("**", "*").split("/", -1);
+        for (int i = 0; i < pattern.length; i++) {
+            if (pattern[i].equals("*")) {
+                return true;
+            }
+            if (i >= asked.length || !pattern[i].startsWith(":") && !pattern[i].equals(asked[i])) {
+                return false;
+            }
+        }
+        return pattern.length == asked.length;
+    }
+}

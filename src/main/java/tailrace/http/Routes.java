@@ -1,0 +1,96 @@
+package tailrace.http;
+
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import io.vertx.ext.web.handler.StaticHandler;
+
+/** The whole API on one page (SPEC 5). */
+public final class Routes {
+    /** Bytes of a body that is not a batch. */
+    private static final long SMALL_BODY_BYTES = 64 << 10;
+
+    /** Nothing but what this server serves; log content is hostile. */
+    private static final String PAGE_POLICY =
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+                    + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private Routes() {}
+
+    /** What answers; one set for each event loop. */
+    public record Handlers(
+            AuthHandler auth,
+            IngestHandler ingest,
+            ExecutionHandler execution,
+            ExecutionListHandler executions,
+            HistoryHandler history,
+            StreamHandler stream,
+            StatsHandler stats,
+            HealthHandler health,
+            MetricsHandler metrics) {}
+
+    /**
+     * @param metricsHere whether {@code /metrics} is on this port
+     * @param benchEndpoint whether the empty endpoint is there
+     */
+    public static Router create(Vertx vertx, Handlers handlers, boolean metricsHere, boolean benchEndpoint) {
+        Router router = Router.router(vertx);
+        ProblemHandler.install(router);
+        router.route().handler(new RequestIdHandler());
+
+        HealthHandler health = handlers.health();
+        router.get("/health").handler(health.report());
+        router.get("/api/v1/public/health").handler(health.report());
+        router.get("/health/live").handler(health.live());
+        router.get("/health/ready").handler(health.ready());
+        if (metricsHere) {
+            router.get("/metrics").handler(handlers.metrics());
+        }
+
+        AuthHandler auth = handlers.auth();
+        Handler<RoutingContext> service = AuthHandler.requireService();
+        Handler<RoutingContext> body = BodyHandler.create(false).setBodyLimit(SMALL_BODY_BYTES);
+        router.post("/v2/logs/batch").handler(auth).handler(service).handler(handlers.ingest());
+        router.post("/v2/executions/:id/logs").handler(auth).handler(service).handler(handlers.ingest());
+        router.put("/v2/executions/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(body)
+                .handler(handlers.execution()::put);
+        router.get("/v2/executions/:id").handler(auth).handler(handlers.execution()::get);
+        router.get("/v2/executions").handler(auth).handler(handlers.executions());
+        for (String path : new String[] {"/api/v1/app/executions/:id/logs", "/v2/workflows/executions/:id/logs"}) {
+            router.get(path).handler(auth).handler(handlers.history());
+        }
+        for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
+            router.get(path).handler(auth).handler(handlers.stream());
+        }
+        router.get("/v2/logs/stats").handler(auth).handler(service).handler(handlers.stats());
+        if (benchEndpoint) {
+            router.post("/v2/bench/empty").handler(auth).handler(service).handler(Routes::empty);
+        }
+
+        router.get("/*")
+                .handler(Routes::pageHeaders)
+                .handler(StaticHandler.create("webroot").setCachingEnabled(false));
+        return router;
+    }
+
+    /** Reads the body as ingest does, and answers as ingest does: what is left of its time is ours. */
+    private static void empty(RoutingContext ctx) {
+        BodyReader.read(ctx.request(), Integer.MAX_VALUE - 8)
+                .onSuccess(body -> ctx.response().setStatusCode(202).end("{}"))
+                .onFailure(ctx::fail);
+    }
+
+    private static void pageHeaders(RoutingContext ctx) {
+        ctx.response()
+                .putHeader("Content-Security-Policy", PAGE_POLICY)
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Referrer-Policy", "no-referrer")
+                .putHeader("Cache-Control", "no-cache");
+        ctx.next();
+    }
+}

@@ -1,0 +1,146 @@
+package tailrace.journal;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.WriteBatch;
+import tailrace.model.Bytes;
+import tailrace.model.ExecutionState;
+import tailrace.model.JournalRecord;
+
+/**
+ * What one fsync makes durable. A WriteBatch cannot be read, so what later batches of the same group must see (ids and
+ * answers) is kept in maps beside it. Belongs to the journal thread.
+ */
+final class Group implements AutoCloseable {
+    private static final int INITIAL_BYTES = 64 << 10;
+
+    private final RocksFiles files;
+    private final WriteBatch batch = new WriteBatch(INITIAL_BYTES);
+    private final List<ExecutionState> states = new ArrayList<>();
+    private final Map<Key, Long> ids = new HashMap<>();
+    private final Map<Key, StateCodec.StoredAnswer> answers = new HashMap<>();
+    private long lastPosition;
+
+    /** Equal by content. */
+    private record Key(String text, byte[] bytes) {
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that && text.equals(that.text) && java.util.Arrays.equals(bytes, that.bytes);
+        }
+
+        @Override
+        public int hashCode() {
+            return text.hashCode() * 31 + java.util.Arrays.hashCode(bytes);
+        }
+    }
+
+    Group(RocksFiles files) {
+        this.files = files;
+    }
+
+    WriteBatch batch() {
+        return batch;
+    }
+
+    List<ExecutionState> states() {
+        return states;
+    }
+
+    long lastPosition() {
+        return lastPosition;
+    }
+
+    boolean isEmpty() {
+        return batch.count() == 0;
+    }
+
+    long bytes() {
+        return batch.getDataSize();
+    }
+
+    void putEntry(byte[] executionId, long seq, byte[] encoded) {
+        put(() -> batch.put(files.entries, Keys.entry(executionId, seq), encoded));
+    }
+
+    void putRecord(JournalRecord record) {
+        lastPosition = record.position();
+        put(() -> batch.put(files.positions, Keys.position(record.position()), StateCodec.encode(record)));
+    }
+
+    void putState(ExecutionState state) {
+        states.add(state);
+        put(() -> batch.put(files.executions, Keys.utf8(state.executionId()), StateCodec.encode(state)));
+    }
+
+    void putMeta(byte[] key, byte[] value) {
+        put(() -> batch.put(files.meta, key, value));
+    }
+
+    void putId(String executionId, byte[] utf8, byte[] senderId, int epochDay, long receivedAtMicros) {
+        ids.put(new Key(executionId, senderId), receivedAtMicros);
+        byte[] value = new byte[Long.BYTES];
+        Bytes.putLong(value, 0, receivedAtMicros);
+        put(() -> batch.put(files.idempotency, Keys.senderId(epochDay, utf8, senderId), value));
+    }
+
+    /** When an entry of that id was taken, epoch microseconds, or null if none was today, the day before, or just now. */
+    @Nullable
+    Long findId(String executionId, byte[] utf8, byte[] senderId, int epochDay) throws RocksDBException {
+        Long building = ids.get(new Key(executionId, senderId));
+        if (building != null) {
+            return building;
+        }
+        for (int day = epochDay; day >= epochDay - 1; day--) {
+            byte[] stored = files.db.get(files.idempotency, Keys.senderId(day, utf8, senderId));
+            if (stored != null) {
+                return Bytes.getLong(stored, 0);
+            }
+        }
+        return null;
+    }
+
+    void putAnswer(byte[] key, int epochDay, StateCodec.StoredAnswer answer) {
+        answers.put(new Key("", key), answer);
+        put(() -> batch.put(files.idempotency, Keys.answer(epochDay, key), StateCodec.encode(answer)));
+    }
+
+    StateCodec.@Nullable StoredAnswer findAnswer(byte[] key, int epochDay) throws RocksDBException {
+        StateCodec.StoredAnswer building = answers.get(new Key("", key));
+        if (building != null) {
+            return building;
+        }
+        for (int day = epochDay; day >= epochDay - 1; day--) {
+            byte[] stored = files.db.get(files.idempotency, Keys.answer(day, key));
+            if (stored != null) {
+                return StateCodec.decodeAnswer(stored);
+            }
+        }
+        return null;
+    }
+
+    /** Forgets the ids and answers of all days before. */
+    void forgetBefore(int epochDay) {
+        put(() -> batch.deleteRange(files.idempotency, Keys.day(0), Keys.day(epochDay)));
+    }
+
+    private interface Put {
+        void run() throws RocksDBException;
+    }
+
+    private static void put(Put put) {
+        try {
+            put.run();
+        } catch (RocksDBException e) {
+            throw new JournalUnavailableException("A group could not be built: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        batch.close();
+    }
+}

@@ -1,0 +1,185 @@
+package tailrace.journal;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.CompactionStyle;
+import org.rocksdb.CompressionType;
+import org.rocksdb.DBOptions;
+import org.rocksdb.Env;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Priority;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.Statistics;
+import org.rocksdb.Status;
+import org.rocksdb.TickerType;
+import org.rocksdb.WALRecoveryMode;
+
+/**
+ * One opening of the RocksDB under the journal: its column families and options. Native memory is bounded by the
+ * constants here: {@value #WRITE_BUFFER_BYTES} for what is not in a file yet and {@value #BLOCK_CACHE_BYTES} for blocks.
+ * Using it after {@link #close} crashes the process, so {@link RocksJournal} guards every call with a lock.
+ */
+final class RocksFiles implements AutoCloseable {
+    private static final long WRITE_BUFFER_BYTES = 192L << 20;
+    private static final long MEMTABLE_BYTES = 48L << 20;
+    private static final long SMALL_MEMTABLE_BYTES = 8L << 20;
+    private static final long BLOCK_CACHE_BYTES = 32L << 20;
+    private static final long WAL_BYTES = 384L << 20;
+    // Synced while it is written, so that a flush does not end in one long fsync that stands in the commits' way.
+    private static final long BYTES_PER_SYNC = 1L << 20;
+
+    final RocksDB db;
+    final ColumnFamilyHandle meta;
+    final ColumnFamilyHandle entries;
+    final ColumnFamilyHandle positions;
+    final ColumnFamilyHandle executions;
+    final ColumnFamilyHandle idempotency;
+    private final Statistics statistics;
+    private final List<AutoCloseable> owned = new ArrayList<>();
+
+    static {
+        RocksDB.loadLibrary();
+    }
+
+    /**
+     * Opens or makes the files and verifies every checksum of their tables, which reads them once from end to end.
+     *
+     * @throws JournalDamagedException if a checksum fails; nothing was changed
+     * @throws JournalUnavailableException if they cannot be opened for another reason
+     */
+    RocksFiles(Path directory) {
+        statistics = own(new Statistics());
+        try {
+            var handles = new ArrayList<ColumnFamilyHandle>();
+            db = RocksDB.open(own(options()), directory.toString(), families(), handles);
+            meta = handles.get(0);
+            entries = handles.get(1);
+            positions = handles.get(2);
+            executions = handles.get(3);
+            idempotency = handles.get(4);
+        } catch (RocksDBException e) {
+            closeOwned();
+            throw failure(directory, e);
+        }
+        try {
+            db.verifyChecksum();
+        } catch (RocksDBException e) {
+            close();
+            throw failure(directory, e);
+        }
+    }
+
+    private DBOptions options() {
+        Env env = Env.getDefault();
+        env.setBackgroundThreads(1, Priority.HIGH);
+        env.setBackgroundThreads(1, Priority.LOW);
+        return new DBOptions()
+                .setCreateIfMissing(true)
+                .setCreateMissingColumnFamilies(true)
+                // The default drops everything behind a damaged record in the middle without a word.
+                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
+                .setMaxTotalWalSize(WAL_BYTES)
+                .setDbWriteBufferSize(WRITE_BUFFER_BYTES)
+                .setMaxBackgroundJobs(2)
+                .setBytesPerSync(BYTES_PER_SYNC)
+                .setMaxOpenFiles(512)
+                .setKeepLogFileNum(3)
+                .setMaxLogFileSize(4L << 20)
+                .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+                .setStatistics(statistics);
+    }
+
+    private List<ColumnFamilyDescriptor> families() {
+        LRUCache cache = own(new LRUCache(BLOCK_CACHE_BYTES));
+        BloomFilter bloom = own(new BloomFilter(10, false));
+        return List.of(
+                new ColumnFamilyDescriptor(RocksDB.DEFAULT_COLUMN_FAMILY, small(cache, bloom)),
+                new ColumnFamilyDescriptor(Keys.utf8("entries"), large(cache)),
+                new ColumnFamilyDescriptor(Keys.utf8("journal"), small(cache, bloom)),
+                new ColumnFamilyDescriptor(Keys.utf8("executions"), small(cache, bloom)),
+                new ColumnFamilyDescriptor(Keys.utf8("idempotency"), small(cache, bloom)));
+    }
+
+    private ColumnFamilyOptions large(LRUCache cache) {
+        return own(new ColumnFamilyOptions()
+                .setWriteBufferSize(MEMTABLE_BYTES)
+                .setMaxWriteBufferNumber(4)
+                .setMinWriteBufferNumberToMerge(1)
+                // Entries are written once and read for a day: fewer rewrites are worth more than fewer files.
+                .setCompactionStyle(CompactionStyle.UNIVERSAL)
+                .setLevel0FileNumCompactionTrigger(8)
+                .setLevel0SlowdownWritesTrigger(40)
+                .setLevel0StopWritesTrigger(64)
+                .setCompressionType(CompressionType.LZ4_COMPRESSION)
+                .setTableFormatConfig(
+                        new BlockBasedTableConfig().setBlockCache(cache).setBlockSize(16 << 10)));
+    }
+
+    private ColumnFamilyOptions small(LRUCache cache, BloomFilter bloom) {
+        return own(new ColumnFamilyOptions()
+                .setWriteBufferSize(SMALL_MEMTABLE_BYTES)
+                .setMaxWriteBufferNumber(3)
+                .setCompressionType(CompressionType.LZ4_COMPRESSION)
+                .setTableFormatConfig(
+                        new BlockBasedTableConfig().setBlockCache(cache).setFilterPolicy(bloom)));
+    }
+
+    /** How often the write-ahead log was synced since it was opened; counted by RocksDB itself. */
+    long walSyncs() {
+        return statistics.getTickerCount(TickerType.WAL_FILE_SYNCED);
+    }
+
+    /** What a failed call means to those who wait for it. */
+    static RuntimeException failure(Path directory, RocksDBException e) {
+        Status status = e.getStatus();
+        if (status != null && status.getCode() == Status.Code.Corruption) {
+            return new JournalDamagedException(
+                    "The journal in " + directory + " is damaged (" + e.getMessage() + "). Nothing was changed and"
+                            + " nothing is taken. Restore the directory from a copy; or keep it aside for examination"
+                            + " (mv " + directory + " " + directory
+                            + ".damaged) and start again: the server then goes on"
+                            + " from what PostgreSQL knows, gives no seq twice and says what is missing.",
+                    e);
+        }
+        if (String.valueOf(e.getMessage()).contains("lock")) {
+            return new JournalUnavailableException(
+                    "The journal in " + directory + " is in use by another process (" + e.getMessage()
+                            + "). Stop it, or give this one another TAILRACE_DATA_DIR.",
+                    e);
+        }
+        return new JournalUnavailableException(
+                "The journal in " + directory + " cannot be written or read: " + e.getMessage(), e);
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        owned.add(resource);
+        return resource;
+    }
+
+    @Override
+    public void close() {
+        for (ColumnFamilyHandle handle : List.of(meta, entries, positions, executions, idempotency)) {
+            handle.close();
+        }
+        db.close();
+        closeOwned();
+    }
+
+    private void closeOwned() {
+        for (int i = owned.size() - 1; i >= 0; i--) {
+            try {
+                owned.get(i).close();
+            } catch (Exception e) {
+                throw new IllegalStateException("closing the journal's options", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,431 @@
+package tailrace.journal;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
+import org.rocksdb.WriteOptions;
+import tailrace.model.Bytes;
+import tailrace.model.ExecutionState;
+import tailrace.model.JournalId;
+import tailrace.model.JournalRecord;
+import tailrace.model.LogEntry;
+
+/**
+ * The journal on RocksDB: one write-ahead log under all column families, so one atomic batch and one fsync cover an
+ * entry, its place in the journal, its execution's state and its idempotency keys. Reads may come from any thread;
+ * {@link #commit} belongs to the journal thread.
+ */
+public final class RocksJournal implements Journal, AutoCloseable {
+    /** Execution states kept in memory, committed ones only; any other is read from the files. */
+    private static final int CACHED_STATES = 50_000;
+
+    /** Records looked through for {@link #recentExecutions}; executions not touched by so many are found elsewhere. */
+    private static final int RECENT_SCAN_RECORDS = 200_000;
+
+    private static final byte[] JOURNAL_ID = Keys.utf8("journal_id");
+    private static final byte[] SUCCESSION = Keys.utf8("succession");
+    private static final byte[] REGISTERED = Keys.utf8("registered");
+
+    private final Path directory;
+    private final boolean sync;
+    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private final Cache<String, ExecutionState> states =
+            Caffeine.newBuilder().maximumSize(CACHED_STATES).build();
+    private @Nullable RocksFiles files;
+    private final JournalId id;
+    private volatile long lastPosition;
+    private volatile Succession succession = Succession.NONE;
+    private volatile long registeredGeneration;
+
+    /**
+     * What a journal that follows a lost one must keep clear of (promise 7).
+     *
+     * @param generation 1 for the first journal of a database
+     * @param atMicros when it took over
+     */
+    record Succession(int generation, long atMicros) {
+        static final Succession NONE = new Succession(1, 0);
+    }
+
+    private RocksJournal(Path directory, boolean sync) {
+        this.directory = directory;
+        this.sync = sync;
+        RocksFiles opened = open(directory);
+        this.files = opened;
+        this.id = readOrMakeId(opened);
+        readMeta(opened);
+    }
+
+    /**
+     * Opens the journal in a directory, or makes one.
+     *
+     * @param sync false answers before the disk has it: for measuring, and for the test that must fail by it
+     * @throws JournalDamagedException if a checksum fails
+     * @throws JournalUnavailableException if the directory cannot be used
+     */
+    public static RocksJournal open(Path directory, boolean sync) {
+        return new RocksJournal(directory, sync);
+    }
+
+    private static RocksFiles open(Path directory) {
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new JournalUnavailableException(
+                    "The journal's directory " + directory
+                            + " cannot be made; set TAILRACE_DATA_DIR to a writable one.",
+                    e);
+        }
+        return new RocksFiles(directory);
+    }
+
+    private JournalId readOrMakeId(RocksFiles opened) {
+        try {
+            byte[] stored = opened.db.get(opened.meta, JOURNAL_ID);
+            if (stored != null) {
+                return new JournalId(new UUID(Bytes.getLong(stored, 0), Bytes.getLong(stored, Long.BYTES)));
+            }
+            UUID made = UUID.randomUUID();
+            byte[] value = new byte[2 * Long.BYTES];
+            Bytes.putLong(value, 0, made.getMostSignificantBits());
+            Bytes.putLong(value, Long.BYTES, made.getLeastSignificantBits());
+            try (var options = new WriteOptions().setSync(true)) {
+                opened.db.put(opened.meta, options, JOURNAL_ID, value);
+            }
+            return new JournalId(made);
+        } catch (RocksDBException e) {
+            opened.close();
+            throw RocksFiles.failure(directory, e);
+        }
+    }
+
+    private void readMeta(RocksFiles opened) {
+        try (RocksIterator last = opened.db.newIterator(opened.positions)) {
+            last.seekToLast();
+            last.status();
+            lastPosition = last.isValid() ? Bytes.getLong(last.key(), 0) : 0;
+            byte[] stored = opened.db.get(opened.meta, SUCCESSION);
+            if (stored != null) {
+                succession = new Succession(Bytes.getInt(stored, 0), Bytes.getLong(stored, Integer.BYTES));
+            }
+            byte[] registered = opened.db.get(opened.meta, REGISTERED);
+            registeredGeneration = registered == null ? 0 : Bytes.getLong(registered, 0);
+        } catch (RocksDBException e) {
+            throw RocksFiles.failure(directory, e);
+        }
+    }
+
+    @Override
+    public JournalId id() {
+        return id;
+    }
+
+    @Override
+    public long lastPosition() {
+        return lastPosition;
+    }
+
+    Succession succession() {
+        return succession;
+    }
+
+    /**
+     * Takes in executions that PostgreSQL knows, so that this empty journal gives none of their seqs again.
+     *
+     * @param generation of this journal, 2 or more
+     */
+    void adopt(int generation, List<ExecutionState> known) {
+        try (Group group = begin()) {
+            known.forEach(state -> group.putState(Sequencer.jumped(state, generation)));
+            commit(group);
+        }
+    }
+
+    /** Makes this journal the follower of a lost one, all of whose executions PostgreSQL knows are adopted. */
+    void succeed(int generation, long atMicros) {
+        byte[] value = new byte[Integer.BYTES + Long.BYTES];
+        Bytes.putInt(value, 0, generation);
+        Bytes.putLong(value, Integer.BYTES, atMicros);
+        putMeta(SUCCESSION, value);
+        succession = new Succession(generation, atMicros);
+    }
+
+    /** Remembers the number PostgreSQL registered this journal under. */
+    void registered(long generation) {
+        byte[] value = new byte[Long.BYTES];
+        Bytes.putLong(value, 0, generation);
+        putMeta(REGISTERED, value);
+        registeredGeneration = generation;
+    }
+
+    /** The number PostgreSQL registered this journal under, 0 while it has not. */
+    long registeredGeneration() {
+        return registeredGeneration;
+    }
+
+    private void putMeta(byte[] key, byte[] value) {
+        try (Group group = begin()) {
+            group.putMeta(key, value);
+            commit(group);
+        }
+    }
+
+    @Override
+    public long firstPosition() {
+        return reading(files -> {
+            try (RocksIterator first = files.db.newIterator(files.positions)) {
+                first.seekToFirst();
+                first.status();
+                return first.isValid() ? Bytes.getLong(first.key(), 0) : lastPosition + 1;
+            }
+        });
+    }
+
+    @Override
+    public List<JournalRecord> records(long afterPosition, int maxRecords, int maxEntries) {
+        return reading(files -> {
+            var records = new ArrayList<JournalRecord>();
+            long entries = 0;
+            try (RocksIterator at = files.db.newIterator(files.positions)) {
+                at.seek(Keys.position(afterPosition + 1));
+                while (at.isValid() && records.size() < maxRecords && entries < maxEntries) {
+                    var record = StateCodec.decodeRecord(Bytes.getLong(at.key(), 0), at.value());
+                    records.add(record);
+                    entries += record.count();
+                    at.next();
+                }
+                at.status();
+            }
+            return records;
+        });
+    }
+
+    @Override
+    public Optional<ExecutionState> execution(String executionId) {
+        return Optional.ofNullable(
+                states.get(executionId, missing -> readState(missing).orElse(null)));
+    }
+
+    private Optional<ExecutionState> readState(String executionId) {
+        return reading(files -> Optional.ofNullable(files.db.get(files.executions, Keys.utf8(executionId)))
+                .map(StateCodec::decodeState));
+    }
+
+    @Override
+    public List<LogEntry> entries(
+            String executionId,
+            long fromSeq,
+            long toSeq,
+            boolean ascending,
+            int maxEntries,
+            long maxBytes,
+            Predicate<LogEntry> filter) {
+        var found = new ArrayList<LogEntry>();
+        scan(executionId, fromSeq, toSeq, ascending, new Visitor() {
+            private long bytes;
+
+            @Override
+            public boolean visit(LogEntry entry) {
+                if (filter.test(entry)) {
+                    found.add(entry);
+                    bytes += entry.encoded().length;
+                }
+                return found.size() < maxEntries && bytes < maxBytes;
+            }
+        });
+        return found;
+    }
+
+    @Override
+    public long count(String executionId, long fromSeq, long toSeq, Predicate<LogEntry> filter) {
+        long[] count = new long[1];
+        scan(executionId, fromSeq, toSeq, true, entry -> {
+            if (filter.test(entry)) {
+                count[0]++;
+            }
+            return true;
+        });
+        return count[0];
+    }
+
+    private interface Visitor {
+        /** Whether to go on. */
+        boolean visit(LogEntry entry);
+    }
+
+    private void scan(String executionId, long fromSeq, long toSeq, boolean ascending, Visitor visitor) {
+        if (fromSeq > toSeq) {
+            return;
+        }
+        byte[] utf8 = Keys.utf8(executionId);
+        long upTo = toSeq == Long.MAX_VALUE ? toSeq : toSeq + 1;
+        reading(files -> {
+            try (Slice lower = new Slice(Keys.entry(utf8, Math.max(fromSeq, 0)));
+                    Slice upper = new Slice(Keys.entry(utf8, upTo));
+                    ReadOptions options =
+                            new ReadOptions().setIterateLowerBound(lower).setIterateUpperBound(upper);
+                    RocksIterator at = files.db.newIterator(files.entries, options)) {
+                if (ascending) {
+                    at.seekToFirst();
+                } else {
+                    at.seekToLast();
+                }
+                while (at.isValid() && visitor.visit(new LogEntry(Keys.seqOf(at.key()), at.value()))) {
+                    if (ascending) {
+                        at.next();
+                    } else {
+                        at.prev();
+                    }
+                }
+                at.status();
+            }
+            return true;
+        });
+    }
+
+    @Override
+    public List<ExecutionState> recentExecutions(int max, Predicate<ExecutionState> filter) {
+        var seen = new HashSet<String>();
+        var ids = new ArrayList<String>();
+        reading(files -> {
+            try (RocksIterator at = files.db.newIterator(files.positions)) {
+                at.seekToLast();
+                for (int looked = 0; at.isValid() && looked < RECENT_SCAN_RECORDS && ids.size() < max; looked++) {
+                    String executionId = StateCodec.decodeRecord(0, at.value()).executionId();
+                    if (seen.add(executionId)
+                            && execution(executionId).filter(filter).isPresent()) {
+                        ids.add(executionId);
+                    }
+                    at.prev();
+                }
+                at.status();
+            }
+            return true;
+        });
+        return ids.stream().flatMap(found -> execution(found).stream()).toList();
+    }
+
+    /** Starts what becomes durable as one. */
+    Group begin() {
+        return reading(Group::new);
+    }
+
+    /**
+     * Writes a group with one fsync and makes its states those that readers see.
+     *
+     * @throws JournalUnavailableException if it could not be written; whether the disk has it is known only after {@link
+     *     #reopen}
+     */
+    void commit(Group group) {
+        reading(files -> {
+            try (WriteOptions options = new WriteOptions().setSync(sync)) {
+                files.db.write(options, group.batch());
+            }
+            return true;
+        });
+        group.states().forEach(state -> states.put(state.executionId(), state));
+        lastPosition = Math.max(lastPosition, group.lastPosition());
+    }
+
+    /**
+     * Closes the files after a failed write and opens them again, so that memory says what the disk says.
+     *
+     * @throws JournalUnavailableException if they still cannot be used
+     */
+    void reopen() {
+        lock.writeLock().lock();
+        try {
+            RocksFiles old = files;
+            files = null;
+            if (old != null) {
+                old.close();
+            }
+            RocksFiles opened = open(directory);
+            readMeta(opened);
+            files = opened;
+            states.invalidateAll();
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    /** How often the log was synced since it was opened, by RocksDB's own count. */
+    public long walSyncs() {
+        return reading(RocksFiles::walSyncs);
+    }
+
+    /** Bytes its files take on disk, the write-ahead log included. */
+    public long sizeBytes() {
+        try (var listing = Files.list(directory)) {
+            return listing.mapToLong(RocksJournal::size).sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException("listing the journal's files", e);
+        }
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            return 0; // a file RocksDB has just removed
+        }
+    }
+
+    /** Bytes the disk under it has left. */
+    long freeBytes() {
+        try {
+            return Files.getFileStore(directory).getUsableSpace();
+        } catch (IOException e) {
+            throw new UncheckedIOException("asking for free space", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            if (files != null) {
+                files.close();
+                files = null;
+            }
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    /** What reads or writes the files. */
+    interface Access<T> {
+        T with(RocksFiles files) throws RocksDBException;
+    }
+
+    <T> T reading(Access<T> access) {
+        lock.readLock().lock();
+        try {
+            RocksFiles open = files;
+            if (open == null) {
+                throw new JournalUnavailableException("The journal is closed.");
+            }
+            return access.with(open);
+        } catch (RocksDBException e) {
+            throw RocksFiles.failure(directory, e);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+}

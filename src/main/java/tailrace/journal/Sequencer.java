@@ -1,0 +1,304 @@
+package tailrace.journal;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.RocksDBException;
+import tailrace.bus.BusMessage;
+import tailrace.bus.BusMessage.Run;
+import tailrace.model.ExecutionState;
+import tailrace.model.ExecutionUpdate;
+import tailrace.model.IngestAnswer;
+import tailrace.model.IngestBatch;
+import tailrace.model.IngestBatch.PendingEntry;
+import tailrace.model.JournalRecord;
+import tailrace.model.Level;
+import tailrace.model.LogEntry;
+import tailrace.model.Rejection;
+import tailrace.model.SeqRange;
+
+/**
+ * Gives seq: decides, for one group after the other, what each batch's entries become. Owner rules, ids and idempotency
+ * keys are decided here, where one thread sees the files and the group being built; anywhere else would let twins
+ * through. Belongs to the journal thread; {@link CommitLoop} calls it.
+ */
+final class Sequencer {
+    /** A journal that followed a lost one starts each execution at a multiple of this above what is known. */
+    static final long JUMP = 1_000_000_000L;
+
+    /** How long an id or an idempotency key is remembered (SPEC 2, 5). */
+    private static final long REMEMBERED_MICROS = TimeUnit.HOURS.toMicros(24);
+
+    private static final long MICROS_A_DAY = TimeUnit.DAYS.toMicros(1);
+
+    private final RocksJournal journal;
+    private final long hotTtlMicros;
+
+    // Of the group being built.
+    private final Map<String, RunBuilder> runs = new LinkedHashMap<>();
+    private Group group;
+    private int entries;
+    private int forgottenBeforeDay;
+
+    /** One execution's part of the group. */
+    private static final class RunBuilder {
+        final StateBuilder state;
+        final boolean created;
+        final List<LogEntry> entries = new ArrayList<>();
+        int friendly;
+        boolean urgent;
+
+        RunBuilder(StateBuilder state, boolean created) {
+            this.state = state;
+            this.created = created;
+        }
+    }
+
+    /** @param hotTtlMicros for how long after a loss an unknown execution may be one that the lost journal knew */
+    Sequencer(RocksJournal journal, long hotTtlMicros) {
+        this.journal = journal;
+        this.hotTtlMicros = hotTtlMicros;
+        this.group = journal.begin();
+    }
+
+    /** The state from which an execution known elsewhere goes on in a journal of this generation (promise 7). */
+    static ExecutionState jumped(ExecutionState known, int generation) {
+        long above = (known.lastSeq() / JUMP + 1) * JUMP;
+        long first = Math.max(above, (generation - 1) * JUMP);
+        return new ExecutionState(
+                known.executionId(),
+                known.workflowId(),
+                known.userId(),
+                known.status(),
+                first,
+                known.lastSeq(),
+                known.totalLogs(),
+                known.levelCounts(),
+                known.eventCounts(),
+                known.milestoneCount(),
+                known.progressHundredths(),
+                known.createdAtMicros(),
+                known.startedAtMicros(),
+                known.finishedAtMicros(),
+                known.firstEntryAtMicros(),
+                known.lastEntryAtMicros(),
+                known.lastReceivedAtMicros(),
+                0);
+    }
+
+    /** Discards whatever the group being built holds and starts a new one. */
+    void reset() {
+        group.close();
+        runs.clear();
+        entries = 0;
+        group = journal.begin();
+    }
+
+    int entries() {
+        return entries;
+    }
+
+    long bytes() {
+        return group.bytes();
+    }
+
+    /** Adds a batch to the group. The answer holds once the group is committed. */
+    BusMessage.Answer append(IngestBatch batch, long nowMicros) {
+        int day = (int) Math.floorDiv(nowMicros, MICROS_A_DAY);
+        IngestBatch.IdempotencyKey key = batch.key();
+        byte[] keyBytes = key == null ? null : Keys.utf8(key.key());
+        if (key != null && keyBytes != null) {
+            StateCodec.StoredAnswer stored = findAnswer(keyBytes, day);
+            if (stored != null && stored.atMicros() >= nowMicros - REMEMBERED_MICROS) {
+                if (!Arrays.equals(stored.fingerprint(), key.fingerprint())) {
+                    throw new IdempotencyConflictException();
+                }
+                return new BusMessage.Answer(stored.answer(), true);
+            }
+        }
+        IngestAnswer answer = take(batch, day, nowMicros);
+        // Nothing was taken of a wholly rejected batch, so the sender may correct it under the same key.
+        if (key != null && keyBytes != null && !answer.allRejected()) {
+            group.putAnswer(keyBytes, day, new StateCodec.StoredAnswer(key.fingerprint(), nowMicros, answer));
+            forgetOldDays(day);
+        }
+        return new BusMessage.Answer(answer, false);
+    }
+
+    private IngestAnswer take(IngestBatch batch, int day, long nowMicros) {
+        var rejected = new ArrayList<>(batch.rejected());
+        var given = new LinkedHashMap<String, long[]>();
+        int duplicates = 0;
+        for (PendingEntry pending : batch.entries()) {
+            RunBuilder run = run(pending.executionId(), nowMicros);
+            Rejection conflict = ownerConflict(run.state, pending);
+            if (conflict != null) {
+                rejected.add(conflict);
+                continue;
+            }
+            byte[] senderId = pending.senderId();
+            if (senderId != null && isKnown(run.state, senderId, day, nowMicros)) {
+                duplicates++;
+                continue;
+            }
+            long seq = add(run, pending);
+            if (senderId != null) {
+                group.putId(pending.executionId(), run.state.utf8, senderId, day, nowMicros);
+                forgetOldDays(day);
+            }
+            long[] range = given.get(pending.executionId());
+            if (range == null) {
+                given.put(pending.executionId(), new long[] {seq, seq});
+            } else {
+                range[1] = seq;
+            }
+        }
+        if (rejected.size() > batch.rejected().size()) {
+            rejected.sort(java.util.Comparator.comparingInt(Rejection::index));
+        }
+        int accepted = batch.entries().size()
+                - duplicates
+                - (rejected.size() - batch.rejected().size());
+        var ranges = new ArrayList<SeqRange>(given.size());
+        given.forEach((executionId, range) -> ranges.add(new SeqRange(executionId, range[0], range[1])));
+        return new IngestAnswer(accepted, rejected, duplicates, 0, ranges);
+    }
+
+    private long add(RunBuilder run, PendingEntry pending) {
+        run.state.claim(pending.workflowId(), pending.userId());
+        long seq = run.state.nextSeq();
+        var entry = new LogEntry(seq, pending.encoded());
+        run.state.count(entry);
+        run.entries.add(entry);
+        if (entry.userFriendly()) {
+            run.friendly++;
+        }
+        run.urgent |= entry.level().compareTo(Level.ERROR) >= 0 || entry.milestone() || entry.statusEffect() != null;
+        entries++;
+        group.putEntry(run.state.utf8, seq, pending.encoded());
+        return seq;
+    }
+
+    /** Adds a change of an execution's state. The result's position is known once the group is {@link #seal}ed. */
+    boolean update(ExecutionUpdate update) {
+        RunBuilder run = run(update.executionId(), update.receivedAtMicros());
+        run.state.update(update);
+        run.urgent = true;
+        return run.created;
+    }
+
+    private RunBuilder run(String executionId, long nowMicros) {
+        RunBuilder run = runs.get(executionId);
+        if (run == null) {
+            ExecutionState known = journal.execution(executionId).orElse(null);
+            run = known == null
+                    ? new RunBuilder(new StateBuilder(executionId, firstSeq(nowMicros), nowMicros), true)
+                    : new RunBuilder(new StateBuilder(known), false);
+            runs.put(executionId, run);
+        }
+        return run;
+    }
+
+    /**
+     * Where an execution starts that nobody knows. Soon after a loss it may be one that only the lost journal knew, so it
+     * keeps clear of all that journal can have given; once that is older than the hot tier keeps, it starts at 1.
+     */
+    private long firstSeq(long nowMicros) {
+        RocksJournal.Succession succession = journal.succession();
+        boolean mayBeLost = succession.generation() > 1 && nowMicros - succession.atMicros() < hotTtlMicros;
+        return mayBeLost ? (succession.generation() - 1) * JUMP : 1;
+    }
+
+    private static @Nullable Rejection ownerConflict(StateBuilder state, PendingEntry pending) {
+        if (differs(state.userId(), pending.userId())) {
+            return conflict(pending, "user_id", "user");
+        }
+        if (differs(state.workflowId(), pending.workflowId())) {
+            return conflict(pending, "workflow_id", "workflow");
+        }
+        return null;
+    }
+
+    private static boolean differs(@Nullable String known, @Nullable String claimed) {
+        return known != null && claimed != null && !known.equals(claimed);
+    }
+
+    private static Rejection conflict(PendingEntry pending, String field, String what) {
+        return new Rejection(
+                pending.index(),
+                field,
+                "owner_conflict",
+                "Execution " + pending.executionId() + " belongs to another " + what
+                        + ". Leave the field out, or change the owner with PUT /v2/executions/{id}.");
+    }
+
+    private boolean isKnown(StateBuilder state, byte[] senderId, int day, long nowMicros) {
+        try {
+            Long takenAt = group.findId(state.executionId, state.utf8, senderId, day);
+            return takenAt != null && takenAt >= nowMicros - REMEMBERED_MICROS;
+        } catch (RocksDBException e) {
+            throw new JournalUnavailableException("An entry's id could not be looked up: " + e.getMessage(), e);
+        }
+    }
+
+    private StateCodec.@Nullable StoredAnswer findAnswer(byte[] key, int day) {
+        try {
+            return group.findAnswer(key, day);
+        } catch (RocksDBException e) {
+            throw new JournalUnavailableException("An idempotency key could not be looked up: " + e.getMessage(), e);
+        }
+    }
+
+    private void forgetOldDays(int day) {
+        if (day > forgottenBeforeDay) {
+            group.forgetBefore(day - 1);
+            forgottenBeforeDay = day;
+        }
+    }
+
+    /** Completes the group with each execution's state and place in the journal. */
+    private List<Run> seal() {
+        var sealed = new ArrayList<Run>(runs.size());
+        long position = journal.lastPosition();
+        for (RunBuilder run : runs.values()) {
+            if (run.entries.isEmpty() && !run.urgent) {
+                continue; // only duplicates or conflicts
+            }
+            position++;
+            ExecutionState state = run.state.build(position);
+            long firstSeq = run.entries.isEmpty()
+                    ? state.lastSeq() + 1
+                    : run.entries.get(0).seq();
+            group.putState(state);
+            group.putRecord(new JournalRecord(
+                    position, state.executionId(), firstSeq, run.entries.size(), run.friendly, run.urgent));
+            sealed.add(new Run(state, List.copyOf(run.entries), run.friendly, run.urgent));
+        }
+        return sealed;
+    }
+
+    /**
+     * Makes the group durable and starts a new one.
+     *
+     * @return what it held, in order of position
+     * @throws JournalUnavailableException if it could not be written; {@link #reset} and {@link RocksJournal#reopen}
+     *     before going on
+     */
+    List<Run> commit() {
+        List<Run> sealed = seal();
+        // Empty where all was known already: what the answers rest on is durable since an earlier group.
+        if (!group.isEmpty()) {
+            journal.commit(group);
+        }
+        reset();
+        return sealed;
+    }
+
+    void close() {
+        group.close();
+    }
+}

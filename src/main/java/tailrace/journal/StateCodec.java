@@ -1,0 +1,214 @@
+package tailrace.journal;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
+import tailrace.model.ExecutionState;
+import tailrace.model.ExecutionState.Counts;
+import tailrace.model.ExecutionStatus;
+import tailrace.model.IngestAnswer;
+import tailrace.model.JournalRecord;
+import tailrace.model.Rejection;
+import tailrace.model.SeqRange;
+
+/** How the journal writes what is not an entry. Each form begins with its version. */
+final class StateCodec {
+    private static final byte STATE_VERSION = 1;
+    private static final byte RECORD_VERSION = 1;
+    private static final byte ANSWER_VERSION = 1;
+
+    private StateCodec() {}
+
+    static byte[] encode(ExecutionState state) {
+        return write(256, out -> {
+            out.writeByte(STATE_VERSION);
+            writeText(out, state.executionId());
+            writeText(out, state.workflowId());
+            writeText(out, state.userId());
+            out.writeByte(state.status().ordinal());
+            out.writeLong(state.hotFromSeq());
+            out.writeLong(state.lastSeq());
+            out.writeLong(state.totalLogs());
+            writeCounts(out, state.levelCounts());
+            writeCounts(out, state.eventCounts());
+            out.writeLong(state.milestoneCount());
+            out.writeShort(state.progressHundredths());
+            out.writeLong(state.createdAtMicros());
+            out.writeLong(state.startedAtMicros());
+            out.writeLong(state.finishedAtMicros());
+            out.writeLong(state.firstEntryAtMicros());
+            out.writeLong(state.lastEntryAtMicros());
+            out.writeLong(state.lastReceivedAtMicros());
+            out.writeLong(state.lastPosition());
+        });
+    }
+
+    static ExecutionState decodeState(byte[] bytes) {
+        return read(bytes, STATE_VERSION, in -> {
+            String executionId = readRequiredText(in);
+            return new ExecutionState(
+                    executionId,
+                    readText(in),
+                    readText(in),
+                    ExecutionStatus.values()[in.readByte()],
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong(),
+                    readCounts(in),
+                    readCounts(in),
+                    in.readLong(),
+                    in.readShort(),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong(),
+                    in.readLong());
+        });
+    }
+
+    static byte[] encode(JournalRecord record) {
+        return write(64, out -> {
+            out.writeByte(RECORD_VERSION);
+            out.writeBoolean(record.urgent());
+            out.writeLong(record.firstSeq());
+            out.writeInt(record.count());
+            out.writeInt(record.friendlyCount());
+            writeText(out, record.executionId());
+        });
+    }
+
+    static JournalRecord decodeRecord(long position, byte[] bytes) {
+        return read(bytes, RECORD_VERSION, in -> {
+            boolean urgent = in.readBoolean();
+            long firstSeq = in.readLong();
+            int count = in.readInt();
+            int friendly = in.readInt();
+            return new JournalRecord(position, readRequiredText(in), firstSeq, count, friendly, urgent);
+        });
+    }
+
+    /** What is remembered of a request under its idempotency key. */
+    record StoredAnswer(byte[] fingerprint, long atMicros, IngestAnswer answer) {}
+
+    static byte[] encode(StoredAnswer stored) {
+        return write(256, out -> {
+            out.writeByte(ANSWER_VERSION);
+            out.writeByte(stored.fingerprint().length);
+            out.write(stored.fingerprint());
+            out.writeLong(stored.atMicros());
+            IngestAnswer answer = stored.answer();
+            out.writeInt(answer.accepted());
+            out.writeInt(answer.duplicates());
+            out.writeInt(answer.dropped());
+            out.writeInt(answer.rejected().size());
+            for (Rejection rejection : answer.rejected()) {
+                out.writeInt(rejection.index());
+                writeText(out, rejection.field());
+                writeText(out, rejection.code());
+                writeText(out, rejection.message());
+            }
+            out.writeInt(answer.executions().size());
+            for (SeqRange range : answer.executions()) {
+                writeText(out, range.executionId());
+                out.writeLong(range.firstSeq());
+                out.writeLong(range.lastSeq());
+            }
+        });
+    }
+
+    static StoredAnswer decodeAnswer(byte[] bytes) {
+        return read(bytes, ANSWER_VERSION, in -> {
+            byte[] fingerprint = in.readNBytes(in.readUnsignedByte());
+            long atMicros = in.readLong();
+            int accepted = in.readInt();
+            int duplicates = in.readInt();
+            int dropped = in.readInt();
+            var rejected = new java.util.ArrayList<Rejection>();
+            for (int left = in.readInt(); left > 0; left--) {
+                rejected.add(
+                        new Rejection(in.readInt(), readRequiredText(in), readRequiredText(in), readRequiredText(in)));
+            }
+            var executions = new java.util.ArrayList<SeqRange>();
+            for (int left = in.readInt(); left > 0; left--) {
+                executions.add(new SeqRange(readRequiredText(in), in.readLong(), in.readLong()));
+            }
+            return new StoredAnswer(
+                    fingerprint, atMicros, new IngestAnswer(accepted, rejected, duplicates, dropped, executions));
+        });
+    }
+
+    private interface Writing {
+        void to(DataOutputStream out) throws IOException;
+    }
+
+    private interface Reading<T> {
+        T from(DataInputStream in) throws IOException;
+    }
+
+    private static byte[] write(int sizeHint, Writing writing) {
+        var bytes = new ByteArrayOutputStream(sizeHint);
+        try {
+            writing.to(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static <T> T read(byte[] bytes, byte version, Reading<T> reading) {
+        try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
+            byte found = in.readByte();
+            if (found != version) {
+                throw new IOException("version " + found + " where this program knows " + version);
+            }
+            return reading.from(in);
+        } catch (IOException | ArrayIndexOutOfBoundsException e) {
+            throw new JournalDamagedException("A value in the journal cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void writeText(DataOutputStream out, @Nullable String text) throws IOException {
+        if (text == null) {
+            out.writeInt(-1);
+        } else {
+            byte[] utf8 = Keys.utf8(text);
+            out.writeInt(utf8.length);
+            out.write(utf8);
+        }
+    }
+
+    private static @Nullable String readText(DataInputStream in) throws IOException {
+        int length = in.readInt();
+        return length < 0 ? null : new String(in.readNBytes(length), java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    private static String readRequiredText(DataInputStream in) throws IOException {
+        String text = readText(in);
+        if (text == null) {
+            throw new IOException("a text is missing");
+        }
+        return text;
+    }
+
+    private static void writeCounts(DataOutputStream out, Counts counts) throws IOException {
+        long[] values = counts.toArray();
+        out.writeByte(values.length);
+        for (long value : values) {
+            out.writeLong(value);
+        }
+    }
+
+    private static Counts readCounts(DataInputStream in) throws IOException {
+        long[] values = new long[in.readByte()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = in.readLong();
+        }
+        return new Counts(values);
+    }
+}

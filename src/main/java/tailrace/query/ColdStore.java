@@ -1,0 +1,24 @@
+package tailrace.query;
+
+import io.vertx.core.Future;
+import java.util.List;
+import java.util.Optional;
+import tailrace.model.ExecutionState;
+import tailrace.model.LogEntry;
+import tailrace.model.LogFilter;
+
+/**
+ * The cold tier as readers need it: PostgreSQL, which keeps user-friendly entries only unless it is told to keep all. A
+ * failed future means that it does not answer now. Called on an event loop; blocks nothing.
+ */
+public interface ColdStore {
+    /** What PostgreSQL knows of an execution, or nothing. */
+    Future<Optional<ExecutionState>> execution(String executionId);
+
+    /** Entries between two seqs (both included) that the filter accepts, at most {@code maxEntries}, in order of seq. */
+    Future<List<LogEntry>> entries(
+            String executionId, long fromSeq, long toSeq, boolean ascending, int maxEntries, LogFilter filter);
+
+    /** How many entries between two seqs (both included) the filter accepts. */
+    Future<Long> count(String executionId, long fromSeq, long toSeq, LogFilter filter);
+}

@@ -1,0 +1,29 @@
+package tailrace.query;
+
+import java.util.Optional;
+import tailrace.model.LogFilter;
+
+/**
+ * What a history request asks for (SPEC 6), checked.
+ *
+ * @param limit entries, 1–1000
+ * @param offset matching entries to pass over
+ * @param cursor where the page before ended
+ * @param afterSeq only seqs above it; 0 for all
+ * @param beforeSeq only seqs below it; {@code Long.MAX_VALUE} for all
+ */
+public record HistoryQuery(
+        LogFilter filter,
+        boolean ascending,
+        int limit,
+        int offset,
+        Optional<PageCursor> cursor,
+        long afterSeq,
+        long beforeSeq) {
+    /** An upper limit of one page: at 10 KiB an entry it is 10 MiB, and it is written piece by piece. */
+    public static final int MAX_LIMIT = 1000;
+
+    public static final int DEFAULT_LIMIT = 100;
+    /** Passing over entries reads them; whoever goes deeper takes the cursor. */
+    public static final int MAX_OFFSET = 100_000;
+}

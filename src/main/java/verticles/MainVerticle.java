@@ -1,0 +1,200 @@
+package verticles;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.VerticleBase;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tailrace.bus.Address;
+import tailrace.bus.BusMessage.WriterState;
+import tailrace.config.TailraceConfig;
+import tailrace.http.MetricsHandler;
+import tailrace.http.Services;
+import tailrace.journal.CommitLoop;
+import tailrace.journal.JournalHome;
+import tailrace.live.LiveStreams;
+import tailrace.metrics.Metrics;
+import tailrace.metrics.Prometheus;
+import tailrace.postgres.Database;
+import tailrace.postgres.JournalAdmission;
+import tailrace.postgres.JournalRegistry;
+import tailrace.postgres.LogReader;
+import tailrace.postgres.LogWriter;
+import tailrace.postgres.Partitions;
+import tailrace.postgres.WriterLock;
+import tailrace.query.PostgresColdStore;
+import tailrace.security.Jwt;
+import tailrace.security.SecretStore;
+
+/**
+ * Starts the process in the order in which its parts need each other, storage first, and stops it the other way round.
+ * A start that fails stops what it had started.
+ */
+public final class MainVerticle extends VerticleBase {
+    private static final Logger LOG = LoggerFactory.getLogger(MainVerticle.class);
+
+    private final TailraceConfig config;
+    private final Clock clock;
+    private final Prometheus prometheus;
+    private final Metrics metrics;
+
+    /** How to stop what was started, in order of start; run backwards. */
+    private final List<Supplier<Future<?>>> stops = new ArrayList<>();
+
+    private TailraceConfig.@Nullable Secret secret;
+    private int port;
+
+    public MainVerticle(TailraceConfig config, Clock clock, Prometheus prometheus) {
+        this.config = config;
+        this.clock = clock;
+        this.prometheus = prometheus;
+        this.metrics = new Metrics(prometheus.registry());
+    }
+
+    /** Where the API listens, once started. */
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public Future<?> start() {
+        return blocking(() -> SecretStore.resolve(config).secret())
+                .compose(found -> {
+                    secret = found;
+                    return blocking(() ->
+                            new JournalHome(config.dataDir(), config.journal().sync(), clock));
+                })
+                .compose(this::openDatabase)
+                .recover(failure -> stop().transform(stopped -> Future.failedFuture(failure)));
+    }
+
+    private Future<Void> openDatabase(JournalHome home) {
+        stops.add(() -> blocking(() -> {
+            home.close();
+            return home;
+        }));
+        return Database.open(vertx, config.database(), config.dataDir()).compose(database -> {
+            stops.add(database::close);
+            return admit(home, database);
+        });
+    }
+
+    /** Takes the writer's lock, and lets PostgreSQL say whether the journal may go on. */
+    private Future<Void> admit(JournalHome home, Database database) {
+        var registry = new JournalRegistry(database);
+        var admission = new JournalAdmission(
+                vertx, database, registry, home, config.writer().lanes());
+        var lock = new WriterLock(vertx, database);
+        lock.admission(admission::admit);
+        if (home.registered()) {
+            lock.heldBefore();
+        }
+        stops.add(lock::close);
+        Promise<Void> known = Promise.promise();
+        lock.listen(state -> {
+            // Without its database a journal that was never registered cannot know which seqs were given.
+            if (state.database() || home.registered()) {
+                known.tryComplete();
+            } else if (!known.future().isComplete()) {
+                LOG.warn("Waiting for PostgreSQL before entries can be taken: {}", state.detail());
+            }
+        });
+        return lock.start().compose(first -> known.future()).compose(ready -> {
+            admission.started();
+            return run(home, database, registry, lock);
+        });
+    }
+
+    private Future<Void> run(JournalHome home, Database database, JournalRegistry registry, WriterLock lock) {
+        var journal = home.journal();
+        var loop = new CommitLoop(
+                        journal,
+                        config.journal(),
+                        config.retention().hotTtl(),
+                        clock,
+                        metrics,
+                        commit -> vertx.eventBus().publish(Address.APPENDED, commit))
+                .start();
+        stops.add(() -> blocking(() -> {
+            loop.close();
+            return loop;
+        }));
+        metrics.gauge("tailrace.journal.bytes", "Bytes of the journal's files", journal, files -> files.sizeBytes());
+        metrics.gauge("tailrace.journal.wal.syncs", "fsyncs of the journal", journal, files -> files.walSyncs());
+        var writer = new LogWriter(
+                vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
+        var jwt = new Jwt(
+                Objects.requireNonNull(secret),
+                config.security().issuer(),
+                config.security().audience(),
+                clock);
+        var services = new Services(
+                config,
+                clock,
+                metrics,
+                prometheus,
+                jwt,
+                Services.masking(config.ingest()),
+                journal,
+                loop,
+                new PostgresColdStore(new LogReader(database)),
+                new LiveStreams(config.live().maxStreams(), metrics),
+                () -> state(lock.state()),
+                writer::stats);
+        Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
+        return deploy(new JournalVerticle(loop))
+                .compose(done ->
+                        deploy(new BatchWriterVerticle(writer, lock, home.generation(), config.writer(), lastFlush)))
+                .compose(done -> listen(services));
+    }
+
+    private Future<Void> listen(Services services) {
+        int wanted = config.http().port() == 0 ? -1 : config.http().port();
+        var first = new HttpVerticle(services, wanted);
+        Future<Void> listening =
+                deploy(first).onSuccess(done -> port = first.actualPort()).mapEmpty();
+        for (int instance = 1; instance < Runtime.getRuntime().availableProcessors(); instance++) {
+            listening = listening.compose(done -> deploy(new HttpVerticle(services, wanted)));
+        }
+        return listening.compose(done -> config.http()
+                .metricsPort()
+                .map(own -> new MetricsHandler(prometheus.registry())
+                        .listen(vertx, config.http().host(), own, services.health())
+                        .onSuccess(server -> stops.add(server::close))
+                        .<Void>mapEmpty())
+                .orElseGet(Future::succeededFuture));
+    }
+
+    private static WriterState state(WriterLock.State lock) {
+        return new WriterState(lock.database(), lock.taking(), lock.detail());
+    }
+
+    private Future<Void> deploy(VerticleBase verticle) {
+        return vertx.deployVerticle(verticle)
+                .onSuccess(id -> stops.add(() -> vertx.undeploy(id)))
+                .mapEmpty();
+    }
+
+    private <T> Future<T> blocking(Callable<T> work) {
+        return vertx.executeBlocking(work, false);
+    }
+
+    @Override
+    public Future<Void> stop() {
+        Future<Void> stopped = Future.succeededFuture();
+        for (int i = stops.size() - 1; i >= 0; i--) {
+            Supplier<Future<?>> next = stops.get(i);
+            stopped = stopped.eventually(() ->
+                    next.get().onFailure(failure -> LOG.warn("A part of the server did not stop in order", failure)));
+        }
+        stops.clear();
+        return stopped.otherwiseEmpty();
+    }
+}

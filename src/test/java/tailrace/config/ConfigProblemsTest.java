@@ -1,0 +1,215 @@
+package tailrace.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each kind of bad configuration, and that it is told clearly. */
+class ConfigProblemsTest {
+    private final Path dir;
+
+    ConfigProblemsTest(@TempDir Path dir) {
+        this.dir = dir;
+    }
+
+    private static List<String> problems(Map<String, String> environment, Optional<Path> file) {
+        ConfigException e = catchThrowableOfType(ConfigException.class, () -> ConfigLoader.load(environment, file));
+        return e == null ? List.of() : e.problems();
+    }
+
+    private List<String> inFile(String... lines) throws IOException {
+        return problems(Map.of(), Optional.of(Files.write(dir.resolve("my.yaml"), List.of(lines))));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    PORT | 65536 | whole number
+                    PORT | -1 | whole number
+                    PORT | 80.5 | whole number
+                    PORT | 99999999999999999999 | whole number
+                    METRICS_PORT | 8080 | must differ from PORT
+                    SHUTDOWN_TIMEOUT | soon | must be a duration
+                    SHUTDOWN_TIMEOUT | 0s | must be a duration from 1s to 600s
+                    LOG_BATCH_INTERVAL | 1y | must be a duration
+                    LOG_BATCH_INTERVAL | -1s | must be a duration
+                    LOG_HOT_TTL | 999999999999999999h | must be a duration
+                    STREAM_COALESCE | 2s | must be a duration from 0ms to 1s
+                    DATABASE_POOL_SIZE | 0 | from 1 to 1000
+                    DATABASE_SCHEMA | Logs | plain identifier
+                    DATABASE_SCHEMA | a;drop | plain identifier
+                    DATABASE_SCHEMA | pg_logs | plain identifier
+                    JOURNAL_MAX_BYTES | 10GB! | must be a size
+                    JOURNAL_MAX_BYTES | 1MiB | must be a size from 64MiB
+                    JOURNAL_QUEUE_BYTES | 5MiB | at least LOG_MAX_BATCH_BYTES
+                    JOURNAL_SYNC | maybe | must be one of false, off, on, true
+                    LOG_OVERSIZE | cut | must be one of reject, truncate
+                    LOG_PERSIST | some | must be one of all, selective
+                    LOG_BATCH_MAX_SIZE | 99 | at least LOG_BATCH_SIZE, which is 100
+                    LOG_RETENTION_DAYS | 0 | from 1 to
+                    LOG_MASK_PATTERNS | [a-z | not a regular expression
+                    LOG_FORMAT | xml | must be one of json, text
+                    TAILRACE_EMBEDDED | off | postgresql://user:password@host
+                    DATABASE_URL | jdbc:postgresql://h/d | must be of the form postgresql://
+                    DATABASE_URL | postgresql+asyncpg://h/d | must be of the form postgresql://
+                    DATABASE_URL | postgresql://u:p@h:port/d | must be of the form postgresql://
+                    BACKPRESSURE | shed_load_by_workflow | not supported by this version
+                    REDIS_URL | redis://:pw@h | not supported by this version
+                    JWT_JWKS_URL | https://h/jwks | not supported by this version
+                    TLS_CERT | c.pem | not supported by this version
+                    TLS_KEY | k.pem | not supported by this version
+                    CORS_ORIGINS | * | not supported by this version
+                    """)
+    void aBadValueIsNamedWithWhatWouldBeRight(String key, String value, String right) {
+        List<String> problems = problems(Map.of(key, value), Optional.empty());
+
+        assertThat(problems).singleElement().asString().contains(right);
+        if (!key.equals("TAILRACE_EMBEDDED")) {
+            assertThat(problems).first().asString().startsWith(key).contains("(environment)");
+        }
+    }
+
+    @Test
+    void noProblemShowsASecret() {
+        Map<String, String> secrets = Map.of(
+                "DATABASE_URL", "mysql://u:hunter2@h/d",
+                "JWT_SECRET", "hunter2",
+                "SUPABASE_JWT_SECRET", "hunter2-too",
+                "REDIS_URL", "redis://:hunter2@h");
+        assertThat(problems(secrets, Optional.empty())).hasSize(5).allSatisfy(problem -> assertThat(problem)
+                .doesNotContain("hunter2"));
+    }
+
+    @Test
+    void twoSecretsThatDifferAreNotChosenBetween() {
+        Map<String, String> both = Map.of("JWT_SECRET", "a".repeat(32), "SUPABASE_JWT_SECRET", "b".repeat(32));
+        assertThat(problems(both, Optional.empty()))
+                .singleElement()
+                .asString()
+                .startsWith("SUPABASE_JWT_SECRET")
+                .contains("differs from JWT_SECRET");
+    }
+
+    @Test
+    void theSecretIsMeasuredInBytes() {
+        assertThat(problems(Map.of("JWT_SECRET", "é".repeat(16)), Optional.empty()))
+                .isEmpty();
+        assertThat(problems(Map.of("JWT_SECRET", "e".repeat(31)), Optional.empty()))
+                .hasSize(1);
+    }
+
+    @Test
+    void theDriversComplaintIsNotRepeatedBecauseItQuotesTheUrl() {
+        assertThat(problems(Map.of("DATABASE_URL", "postgresql://u:hunter2@h:x/d"), Optional.empty()))
+                .singleElement()
+                .asString()
+                .contains("percent-encoded")
+                .doesNotContain("hunter2");
+    }
+
+    @Test
+    void unknownKeysInAFileAreProblemsWithTheNearestKey() throws IOException {
+        assertThat(inFile("log_batch_intervall: 1s", "log-level: info", "password: hunter2"))
+                .satisfiesExactly(
+                        first -> assertThat(first).contains(":1): unknown key, did you mean LOG_BATCH_INTERVAL?"),
+                        second -> assertThat(second).contains(":2): unknown key, did you mean LOG_LEVEL?"),
+                        third -> assertThat(third)
+                                .startsWith("password (")
+                                .endsWith(":3): unknown key")
+                                .doesNotContain("hunter2"));
+    }
+
+    @Test
+    void aKeyThatStandsTwiceIsAProblemInAnyCase() throws IOException {
+        assertThat(inFile("port: 1", "PORT: 2")).singleElement().asString().contains(":2): stands twice, first at");
+    }
+
+    @Test
+    void nestedKeysAreAProblem() throws IOException {
+        assertThat(inFile("port:", "  http: 80")).singleElement().asString().contains("must be a plain value");
+        assertThat(inFile("host: [a, b]")).singleElement().asString().contains("must be one value, not a list");
+        assertThat(inFile("log_mask_patterns: [[a]]"))
+                .singleElement()
+                .asString()
+                .contains("or a list of them");
+        assertThat(inFile("- port")).singleElement().asString().contains("expected lines of the form key: value");
+        assertThat(inFile("? [a]", ": b")).singleElement().asString().contains("a key must be plain text");
+    }
+
+    @Test
+    void brokenYamlIsNamedByLineWithoutQuotingIt() throws IOException {
+        assertThat(inFile("port: 1", "jwt_secret: \"hunter2", "host: x"))
+                .singleElement()
+                .asString()
+                .contains("my.yaml:")
+                .contains("is not YAML")
+                .doesNotContain("hunter2");
+        assertThat(inFile("port: 1", "---", "port: 2"))
+                .singleElement()
+                .asString()
+                .contains("is not YAML");
+    }
+
+    @Test
+    void aFileThatCannotBeReadIsAProblem() throws IOException {
+        assertThat(problems(Map.of(), Optional.of(dir.resolve("absent.yaml"))))
+                .singleElement()
+                .asString()
+                .contains("absent.yaml: cannot be read (NoSuchFileException)");
+        Path latin = Files.write(dir.resolve("latin.yaml"), new byte[] {'a', ':', ' ', (byte) 0xe9});
+        assertThat(problems(Map.of(), Optional.of(latin)))
+                .singleElement()
+                .asString()
+                .contains("is not UTF-8");
+        Path large = Files.write(dir.resolve("large.yaml"), new byte[(1 << 20) + 1]);
+        assertThat(problems(Map.of(), Optional.of(large)))
+                .singleElement()
+                .asString()
+                .contains("larger than 1MiB");
+    }
+
+    @Test
+    void valuesAreShownHarmlessAndShort() {
+        assertThat(problems(Map.of("LOG_LEVEL", "\u001b[31m" + "x".repeat(500)), Optional.empty()))
+                .singleElement()
+                .asString()
+                .contains("?[31mxxx")
+                .doesNotContain("\u001b")
+                .hasSizeLessThan(250);
+    }
+
+    @Test
+    void octalLookingNumbersAreDecimal() throws IOException {
+        Path file = Files.writeString(dir.resolve("my.yaml"), "port: 010\n");
+        assertThat(ConfigLoader.load(Map.of(), Optional.of(file)).http().port()).isEqualTo(10);
+    }
+
+    @Test
+    void oneProblemReadsLikeOne() {
+        assertThatThrownBy(() -> ConfigLoader.load(Map.of("PORT", "x"), Optional.empty()))
+                .hasMessage("the configuration has a problem:\n"
+                        + "  PORT = x (environment): must be a whole number from 0 to 65535");
+    }
+
+    @Test
+    void everyUnsupportedKeyIsATableRowAbove() {
+        assertThat(Arrays.stream(ConfigKey.values()).filter(key -> !key.supported()))
+                .containsExactlyInAnyOrder(
+                        ConfigKey.REDIS_URL,
+                        ConfigKey.JWT_JWKS_URL,
+                        ConfigKey.TLS_CERT,
+                        ConfigKey.TLS_KEY,
+                        ConfigKey.CORS_ORIGINS);
+    }
+}
