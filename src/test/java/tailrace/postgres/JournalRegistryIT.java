@@ -57,9 +57,9 @@ class JournalRegistryIT {
         JournalId fresh = new JournalId(UUID.randomUUID());
 
         JournalStanding standing = await(registry.standing(fresh, 0, true));
-        assertThat(standing).isInstanceOfSatisfying(JournalStanding.Successor.class, successor -> assertThat(
-                        successor.lost())
-                .isEqualTo(journal.id()));
+        assertThat(standing)
+                .isInstanceOfSatisfying(JournalStanding.Successor.class, successor -> assertThat(successor.lost())
+                        .isEqualTo(journal.id()));
         List<ExecutionState> known = new ArrayList<>();
         long count = await(registry.knownExecutions(fresh, 10, page -> {
             assertThat(page.size()).isLessThanOrEqualTo(10);
@@ -69,7 +69,9 @@ class JournalRegistryIT {
 
         assertThat(count).isEqualTo(25);
         assertThat(known).hasSize(25).allSatisfy(state -> {
-            assertThat(state.lastSeq()).isEqualTo(journal.execution(state.executionId()).orElseThrow().lastSeq());
+            assertThat(state.lastSeq())
+                    .isEqualTo(
+                            journal.execution(state.executionId()).orElseThrow().lastSeq());
             assertThat(state.hotFromSeq()).isEqualTo(state.lastSeq() + 1);
         });
         await(registry.register(fresh, 2));

@@ -123,7 +123,8 @@ class LogReaderIT {
         long to = TestEntries.NOW + 40_000;
         List<LogFilter> filters = List.of(
                 LogFilter.ALL,
-                new LogFilter(Set.of(Level.ERROR, Level.CRITICAL), Set.of(), null, 1, null, Long.MIN_VALUE, Long.MAX_VALUE),
+                new LogFilter(
+                        Set.of(Level.ERROR, Level.CRITICAL), Set.of(), null, 1, null, Long.MIN_VALUE, Long.MAX_VALUE),
                 new LogFilter(Set.of(), Set.of(EventType.LOG, EventType.STEP_ERROR), null, 1, null, from, to),
                 new LogFilter(Set.of(), Set.of(), LogCategory.BUSINESS, 6, null, Long.MIN_VALUE, to),
                 new LogFilter(Set.of(), Set.of(), LogCategory.TECHNICAL, 1, true, from, Long.MAX_VALUE),

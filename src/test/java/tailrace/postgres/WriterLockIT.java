@@ -71,7 +71,8 @@ class WriterLockIT {
 
         lock.forgetConnection(); // as after a cut that the server did not notice
 
-        eventually(() -> lock.state().held() && postgres.number("SELECT pid FROM pg_locks WHERE locktype = 'advisory'") != session);
+        eventually(() -> lock.state().held()
+                && postgres.number("SELECT pid FROM pg_locks WHERE locktype = 'advisory'") != session);
         await(lock.close());
     }
 
