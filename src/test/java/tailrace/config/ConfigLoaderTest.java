@@ -59,14 +59,24 @@ class ConfigLoaderTest {
     @Test
     void httpDefaults() {
         assertThat(defaults().http())
-                .isEqualTo(new TailraceConfig.Http("127.0.0.1", 8080, Optional.empty(), Duration.ofSeconds(20)));
+                .isEqualTo(new TailraceConfig.Http("127.0.0.1", 8080, Optional.empty(), Duration.ofSeconds(20), false));
     }
 
     @Test
     void httpExplicit() {
-        assertThat(with("HOST", "0.0.0.0", "PORT", "0", "METRICS_PORT", "9100", "SHUTDOWN_TIMEOUT", "7")
+        assertThat(with(
+                                "HOST",
+                                "0.0.0.0",
+                                "PORT",
+                                "0",
+                                "METRICS_PORT",
+                                "9100",
+                                "SHUTDOWN_TIMEOUT",
+                                "7",
+                                "BENCH_ENDPOINT",
+                                "on")
                         .http())
-                .isEqualTo(new TailraceConfig.Http("0.0.0.0", 0, Optional.of(9100), Duration.ofSeconds(7)));
+                .isEqualTo(new TailraceConfig.Http("0.0.0.0", 0, Optional.of(9100), Duration.ofSeconds(7), true));
     }
 
     @Test
