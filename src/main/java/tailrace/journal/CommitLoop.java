@@ -1,5 +1,6 @@
 package tailrace.journal;
 
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -256,7 +257,14 @@ public final class CommitLoop implements AutoCloseable {
             return;
         }
         freeSpaceCheckedNanos = now;
-        long free = journal.freeBytes();
+        long free;
+        try {
+            free = journal.freeBytes();
+        } catch (UncheckedIOException e) {
+            unavailable = "The journal's directory cannot be reached: " + e.getMessage();
+            LOG.error("{}", unavailable, e); // and the thread lives on: it may come back
+            return;
+        }
         boolean full = free < config.minFreeBytes();
         if (full != (unavailable != null)) {
             unavailable = full
