@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tailrace.bus.Failure;
 import tailrace.journal.JournalUnavailableException;
 
 /**
@@ -136,8 +137,11 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         if (failure instanceof JournalUnavailableException) {
             return Problem.unavailable("journal_unavailable", "The journal cannot be used now.", RETRY_SECONDS);
         }
-        if (failure instanceof ReplyException reply && reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
-            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        if (failure instanceof ReplyException reply) {
+            Problem refused = refused(reply);
+            if (refused != null) {
+                return refused;
+            }
         }
         int code = failure instanceof HttpException http ? http.getStatusCode() : status;
         return switch (code) {
@@ -162,6 +166,20 @@ public final class ProblemHandler implements Handler<RoutingContext> {
                                 500,
                                 "internal_error",
                                 "Something went wrong here; the log has it under the request_id.");
+        };
+    }
+
+    /** What another verticle answered instead of doing as it was asked; null for a defect. */
+    private static @Nullable Problem refused(ReplyException reply) {
+        if (reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
+            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        }
+        String detail = String.valueOf(reply.getMessage());
+        return switch (reply.failureCode()) {
+            case Failure.JOURNAL_UNAVAILABLE -> Problem.unavailable("journal_unavailable", detail, RETRY_SECONDS);
+            case Failure.JOURNAL_FULL -> Problem.unavailable("overloaded", detail, RETRY_SECONDS);
+            case Failure.IDEMPOTENCY_CONFLICT -> Problem.of(409, "idempotency_conflict", detail);
+            default -> null;
         };
     }
 
