@@ -135,13 +135,15 @@ CREATE TABLE ${schema}.log_rejects (
 COMMENT ON COLUMN ${schema}.log_rejects.payload IS 'the entry as readers get it from the hot tier, JSON as UTF-8';
 
 -- Part of the flush: its error takes the whole transaction back, so rows and cursor move together or not at all.
-CREATE FUNCTION ${schema}.advance_cursor(of_journal uuid, of_lane integer, from_position bigint, to_position bigint)
+CREATE FUNCTION ${schema}.advance_cursor(
+    of_journal uuid, of_lane integer, of_lanes integer, from_position bigint, to_position bigint)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
     UPDATE ${schema}.lane_cursors SET position = to_position, updated_at = now()
-    WHERE journal_id = of_journal AND lane = of_lane AND position = from_position AND fenced_at IS NULL;
+    WHERE journal_id = of_journal AND lane = of_lane AND lanes = of_lanes AND position = from_position
+        AND fenced_at IS NULL;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'the cursor of lane % is not at % or is fenced', of_lane, from_position
+        RAISE EXCEPTION 'the cursor of lane % of % is not at % or is fenced', of_lane, of_lanes, from_position
             USING ERRCODE = 'TR001';
     END IF;
 END
@@ -158,7 +160,9 @@ BEGIN
         RETURN false;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('tailrace partition ${schema}', 0));
-    IF to_regclass(format('%I.%I', '${schema}', partition)) IS NOT NULL THEN
+    -- Not to_regclass again: it may answer from a cache that does not know what was made while we waited.
+    IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = '${schema}' AND c.relname = partition) THEN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %I.%I (LIKE %I.workflow_execution_logs INCLUDING ALL)',
@@ -170,5 +174,5 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION ${schema}.advance_cursor(uuid, integer, bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ${schema}.advance_cursor(uuid, integer, integer, bigint, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ${schema}.make_partition(date) FROM PUBLIC;

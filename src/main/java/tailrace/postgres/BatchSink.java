@@ -26,13 +26,15 @@ final class BatchSink {
     private final UUID journal;
     private final long generation;
     private final int lane;
+    private final int lanes;
 
-    BatchSink(Database database, Partitions partitions, JournalId journal, long generation, int lane) {
+    BatchSink(Database database, Partitions partitions, JournalId journal, long generation, int lane, int lanes) {
         this.sql = database.sql();
         this.partitions = partitions;
         this.journal = journal.value();
         this.generation = generation;
         this.lane = lane;
+        this.lanes = lanes;
     }
 
     /**
@@ -92,7 +94,7 @@ final class BatchSink {
         return batch == null || batch.fromPosition() == batch.toPosition()
                 ? Future.succeededFuture()
                 : on.preparedQuery(sql.advanceCursor)
-                        .execute(Tuple.of(journal, lane, batch.fromPosition(), batch.toPosition()));
+                        .execute(Tuple.of(journal, lane, lanes, batch.fromPosition(), batch.toPosition()));
     }
 
     /** Of statements in a row the first error is the cause; those after it only say that the transaction is over. */

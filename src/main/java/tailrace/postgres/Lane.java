@@ -47,6 +47,7 @@ final class Lane {
 
     private final Shared shared;
     private final int number;
+    private final int lanes;
     private final BatchReader reader;
     private final BatchSink sink;
     private final LagClock lag = new LagClock();
@@ -68,12 +69,14 @@ final class Lane {
     private long timer = -1;
 
     /**
+     * @param lanes how many there are with it
      * @param position where the cursor was last seen
      * @param lastPosition where the lane ends, {@code Long.MAX_VALUE} for never
      */
-    Lane(Shared shared, int number, BatchReader reader, BatchSink sink, long position, long lastPosition) {
+    Lane(Shared shared, int number, int lanes, BatchReader reader, BatchSink sink, long position, long lastPosition) {
         this.shared = shared;
         this.number = number;
+        this.lanes = lanes;
         this.reader = reader;
         this.sink = sink;
         this.position = position;
@@ -244,7 +247,9 @@ final class Lane {
                 .execute(Tuple.of(shared.journal().id().value()))
                 .compose(rows -> {
                     for (Row row : rows) {
-                        if (row.getInteger("lane") == number && !row.getBoolean("fenced")) {
+                        if (row.getInteger("lane") == number
+                                && row.getInteger("lanes") == lanes
+                                && !row.getBoolean("fenced")) {
                             position = row.getLong("position");
                             resume = Resume.at(position);
                             cursorKnown = true;
@@ -252,7 +257,7 @@ final class Lane {
                         }
                     }
                     return Future.failedFuture(new IllegalStateException(
-                            "another journal took this database over: the cursor of lane " + number + " is closed"));
+                            "the cursor of lane " + number + " is closed: another journal took this database over"));
                 })
                 .timeout(FLUSH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     }
@@ -283,7 +288,7 @@ final class Lane {
         if (running) {
             return shared.vertx().timer(10).compose(none -> drainTo(target, deadlineNanos));
         }
-        return flush(target).transform(done -> {
+        return flush(Math.min(target, lastPosition)).transform(done -> {
             if (done.succeeded() && position >= target) {
                 return Future.succeededFuture(true);
             }

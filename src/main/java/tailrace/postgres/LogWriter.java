@@ -34,6 +34,7 @@ public final class LogWriter {
             IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(500), 2.0, 0.5, Duration.ofSeconds(5));
     private static final IntervalFunction CURSOR_RETRY =
             IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(200), 2.0, 0.5, Duration.ofSeconds(5));
+    private static final Duration OPENING_POLL = Duration.ofMillis(20);
     private static final int BREAKER_WINDOW = 10;
     private static final int RETRY_EXPONENT_MAX = 10;
 
@@ -49,11 +50,11 @@ public final class LogWriter {
 
     private volatile List<Lane> lanes = List.of();
     private Lane.@Nullable Shared shared;
-    private @Nullable Context context;
+    private volatile @Nullable Context context;
     private @Nullable WorkerExecutor worker;
     private long generation;
     private int cursorAttempts;
-    private boolean stopping;
+    private boolean closed;
 
     /** Told of every transaction, on the writer's context. */
     @FunctionalInterface
@@ -108,7 +109,7 @@ public final class LogWriter {
 
     /** Where the database says the lanes are; asked until it answers. */
     private void openLanes() {
-        if (stopping) {
+        if (closed) {
             return;
         }
         registry.cursors(journal.id()).onSuccess(this::openLanes).onFailure(error -> {
@@ -119,7 +120,7 @@ public final class LogWriter {
     }
 
     private void openLanes(List<LaneCursor> cursors) {
-        if (stopping) {
+        if (closed) {
             return;
         }
         if (cursors.isEmpty()) {
@@ -157,8 +158,9 @@ public final class LogWriter {
         List<Lane> made = new ArrayList<>(cursors.size());
         for (LaneCursor cursor : cursors) {
             BatchReader reader = new BatchReader(journal, cursor.lane(), cursor.lanes(), config.persistAll());
-            BatchSink sink = new BatchSink(database, partitions, journal.id(), generation, cursor.lane());
-            made.add(new Lane(with, cursor.lane(), reader, sink, cursor.position(), lastPosition));
+            BatchSink sink =
+                    new BatchSink(database, partitions, journal.id(), generation, cursor.lane(), cursor.lanes());
+            made.add(new Lane(with, cursor.lane(), cursor.lanes(), reader, sink, cursor.position(), lastPosition));
         }
         return List.copyOf(made);
     }
@@ -230,7 +232,6 @@ public final class LogWriter {
      * What is left is written after the next start.
      */
     public Future<Void> stop(Duration deadline) {
-        stopping = true;
         Context own = context;
         if (own == null) {
             return Future.succeededFuture();
@@ -241,28 +242,44 @@ public final class LogWriter {
     }
 
     private Future<Void> lastFlush(Duration deadline) {
+        long until = System.nanoTime() + deadline.toNanos();
+        return lanesOpen(until)
+                .compose(open -> drain(until))
+                .eventually(() -> {
+                    closed = true;
+                    return Future.join(lanes.stream().map(Lane::close).toList());
+                })
+                .eventually(() -> {
+                    WorkerExecutor threads = worker;
+                    return threads == null ? Future.succeededFuture() : threads.close();
+                });
+    }
+
+    /** A writer stopped right after its start has yet to learn where its cursors are. */
+    private Future<Void> lanesOpen(long until) {
+        return !lanes.isEmpty() || System.nanoTime() >= until
+                ? Future.succeededFuture()
+                : vertx.timer(OPENING_POLL.toMillis()).compose(none -> lanesOpen(until));
+    }
+
+    private Future<Void> drain(long until) {
+        closed = true;
         List<Lane> last = lanes;
         last.forEach(Lane::halt);
-        long until = System.nanoTime() + deadline.toNanos();
-        long target;
+        long end;
         try {
-            target = journal.lastPosition();
+            end = journal.lastPosition();
         } catch (JournalUnavailableException e) {
-            target = 0;
+            LOG.warn("the journal is away: no last flush", e);
+            return Future.succeededFuture();
         }
-        long end = target;
         return Future.join(last.stream().map(lane -> lane.drainTo(end, until)).toList())
-                .onComplete(drained -> last.stream()
+                .onSuccess(drained -> last.stream()
                         .filter(lane -> lane.position() < end)
                         .forEach(lane -> LOG.warn(
                                 "lane {} ends {} journal records behind; they are written after the next start",
                                 lane.number(),
                                 end - lane.position())))
-                .eventually(() -> Future.join(last.stream().map(Lane::close).toList()))
-                .eventually(() -> {
-                    WorkerExecutor threads = worker;
-                    return threads == null ? Future.succeededFuture() : threads.close();
-                })
                 .mapEmpty();
     }
 

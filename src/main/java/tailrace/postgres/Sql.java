@@ -52,7 +52,7 @@ final class Sql {
         }
         insertRows = in(schema, INSERT_ROWS);
         upsertExecutions = in(schema, UPSERT_EXECUTIONS);
-        advanceCursor = in(schema, "SELECT {s}.advance_cursor($1, $2, $3, $4)");
+        advanceCursor = in(schema, "SELECT {s}.advance_cursor($1, $2, $3, $4, $5)");
         insertReject = in(schema, INSERT_REJECT);
         makePartition = in(schema, "SELECT {s}.make_partition($1)");
         partitions = in(schema, PARTITIONS);

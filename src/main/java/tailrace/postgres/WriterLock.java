@@ -223,6 +223,14 @@ public final class WriterLock {
         listeners.forEach(listener -> listener.changed(next));
     }
 
+    /** For tests: lets go of the connection as after a cut that the server did not notice. */
+    void forgetConnection() {
+        Context own = context;
+        if (own != null) {
+            own.runOnContext(none -> lost("forgotten"));
+        }
+    }
+
     /** Gives the lock back. */
     public Future<Void> close() {
         Context own = context;

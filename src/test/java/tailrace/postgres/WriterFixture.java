@@ -1,0 +1,55 @@
+package tailrace.postgres;
+
+import static tailrace.postgres.TestDatabase.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Context;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import tailrace.config.TailraceConfig;
+import tailrace.metrics.Metrics;
+
+/** A writer over a journal and a database, registered and running on a context of its own. */
+final class WriterFixture implements AutoCloseable {
+    static final TailraceConfig.Writer CONFIG =
+            new TailraceConfig.Writer(Duration.ofMillis(50), 50, 100, 5_000, false, 2);
+
+    final LogWriter writer;
+    final AtomicBoolean mayWrite = new AtomicBoolean(true);
+    final Context context;
+    private final Vertx vertx;
+    private final long timer;
+
+    /** Woken by its interval alone: no message reaches it. */
+    WriterFixture(Vertx vertx, Database database, InMemoryJournal journal, TailraceConfig.Writer config) {
+        this.vertx = vertx;
+        JournalRegistry registry = new JournalRegistry(database);
+        long generation = await(registry.register(journal.id(), config.lanes()));
+        Partitions partitions = new Partitions(database, Clock.systemUTC());
+        writer = new LogWriter(
+                vertx, database, registry, partitions, journal, config, new Metrics(new SimpleMeterRegistry()));
+        context = vertx.getOrCreateContext();
+        Promise<Void> started = Promise.promise();
+        context.runOnContext(none -> {
+            writer.start(generation, mayWrite::get, (lane, position, rows) -> {});
+            started.complete();
+        });
+        await(started.future());
+        timer = vertx.setPeriodic(config.interval().toMillis(), id -> context.runOnContext(none -> writer.tick()));
+    }
+
+    /** Ends without a last flush, as a crash would. */
+    void abandon() {
+        vertx.cancelTimer(timer);
+        await(writer.stop(Duration.ZERO));
+    }
+
+    @Override
+    public void close() {
+        vertx.cancelTimer(timer);
+        await(writer.stop(Duration.ofSeconds(20)));
+    }
+}
