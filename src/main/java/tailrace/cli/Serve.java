@@ -11,7 +11,7 @@ import tailrace.security.SecretStore;
 
 /**
  * {@code tailrace serve}. SIGTERM and SIGINT close the server in order within {@code SHUTDOWN_TIMEOUT}; the JVM exits
- * with 143 or 130 then, as it does for signals, and with 1 if the deadline passed.
+ * with 143 or 130 then, as it does for signals, and with 1 if closing failed or hung.
  */
 @Command(
         name = "serve",

@@ -75,7 +75,10 @@ public final class ProblemHandler implements Handler<RoutingContext> {
 
     @Override
     public void handle(RoutingContext ctx) {
-        Problem problem = problem(ctx.statusCode(), ctx.failure());
+        Set<String> methods = ctx.statusCode() == 405 ? allowed(ctx) : Set.of();
+        // A path that only the catch-all for files knows is no path for other methods either.
+        boolean nowhere = ctx.statusCode() == 405 && methods.isEmpty();
+        Problem problem = problem(nowhere ? 404 : ctx.statusCode(), ctx.failure());
         if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
             LOG.error("{} {} failed", ctx.request().method(), ctx.normalizedPath(), ctx.failure());
         } else if (problem.status() >= 500) {
@@ -92,7 +95,7 @@ public final class ProblemHandler implements Handler<RoutingContext> {
             return;
         }
         if (problem.status() == 405) {
-            response.putHeader(HttpHeaders.ALLOW, String.join(", ", allowed(ctx)));
+            response.putHeader(HttpHeaders.ALLOW, String.join(", ", methods));
         }
         if (problem.retryAfterSeconds() > 0) {
             response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(problem.retryAfterSeconds()));
@@ -190,7 +193,8 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         for (Route route : router.getRoutes()) {
             String path = route.getPath();
             Set<HttpMethod> routeMethods = route.methods();
-            if (path != null && routeMethods != null && matches(route, path, asked)) {
+            boolean catchAll = "/".equals(path) && !route.isExactPath();
+            if (path != null && routeMethods != null && !catchAll && matches(route, path, asked)) {
                 routeMethods.forEach(method -> methods.add(method.name()));
             }
         }
