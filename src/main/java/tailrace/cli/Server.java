@@ -1,5 +1,6 @@
 package tailrace.cli;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.time.Clock;
@@ -69,7 +70,7 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private static <T> T await(io.vertx.core.Future<T> future) throws Exception {
+    private static <T> T await(Future<T> future) throws Exception {
         try {
             return future.toCompletionStage().toCompletableFuture().get();
         } catch (ExecutionException e) {
@@ -92,12 +93,11 @@ public final class Server implements AutoCloseable {
         if (!closing.compareAndSet(false, true)) {
             return;
         }
+        long until = System.nanoTime() + deadline.toNanos();
         try {
-            main.shutdown()
-                    .eventually(vertx::close)
-                    .toCompletionStage()
-                    .toCompletableFuture()
-                    .get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            // One after the other: a chain would end on an event loop that its second part has ended.
+            within(until, main.shutdown());
+            within(until, vertx.close());
         } catch (TimeoutException e) {
             LOG.error("Not closed within {} s; what is left is repeated from the journal.", deadline.toSeconds());
         } catch (ExecutionException e) {
@@ -108,5 +108,12 @@ public final class Server implements AutoCloseable {
             prometheus.close();
             closed.countDown();
         }
+    }
+
+    private static void within(long untilNanos, Future<Void> future)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        future.toCompletionStage()
+                .toCompletableFuture()
+                .get(Math.max(1, untilNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
     }
 }
