@@ -112,11 +112,15 @@ public final class LogWriter {
         if (closed) {
             return;
         }
-        registry.cursors(journal.id()).onSuccess(this::openLanes).onFailure(error -> {
-            cursorAttempts++;
-            LOG.warn("the writer's cursors cannot be read yet: {}", error.getMessage());
-            vertx.setTimer(CURSOR_RETRY.apply(Math.min(cursorAttempts, RETRY_EXPONENT_MAX)), id -> openLanes());
-        });
+        registry.cursors(journal.id())
+                .onSuccess(this::openLanes)
+                .onFailure(error -> openLanesLater("the writer's cursors cannot be read yet: " + error.getMessage()));
+    }
+
+    private void openLanesLater(String why) {
+        cursorAttempts++;
+        LOG.warn("{}", why);
+        vertx.setTimer(CURSOR_RETRY.apply(Math.min(cursorAttempts, RETRY_EXPONENT_MAX)), id -> openLanes());
     }
 
     private void openLanes(List<LaneCursor> cursors) {
@@ -124,9 +128,11 @@ public final class LogWriter {
             return;
         }
         if (cursors.isEmpty()) {
-            LOG.error("journal {} is not registered; nothing is written to PostgreSQL", journal.id());
+            // Registered once the lock is held, which may come after us if PostgreSQL was away at the start.
+            openLanesLater("journal " + journal.id() + " is not registered in PostgreSQL yet");
             return;
         }
+        cursorAttempts = 0;
         int stored = cursors.get(0).lanes();
         if (stored == config.lanes()) {
             lanes = make(cursors, Long.MAX_VALUE);
