@@ -40,7 +40,7 @@ class BatchWriterVerticleIT {
             WriterLock lock = new WriterLock(vertx, database);
             await(lock.start());
             JournalRegistry registry = new JournalRegistry(database);
-            long generation = await(registry.register(journal.journal().id(), config.lanes()));
+            await(registry.register(journal.journal().id(), config.lanes()));
             LogWriter writer = new LogWriter(
                     vertx,
                     database,
@@ -53,8 +53,8 @@ class BatchWriterVerticleIT {
             List<BusMessage.Flushed> flushes = new CopyOnWriteArrayList<>();
             vertx.eventBus().<BusMessage.WriterState>localConsumer(Address.WRITER_STATE, m -> states.add(m.body()));
             vertx.eventBus().<BusMessage.Flushed>localConsumer(Address.FLUSHED, m -> flushes.add(m.body()));
-            String deployment = await(vertx.deployVerticle(
-                    new BatchWriterVerticle(writer, lock, generation, config, Duration.ofSeconds(20))));
+            String deployment =
+                    await(vertx.deployVerticle(new BatchWriterVerticle(writer, lock, config, Duration.ofSeconds(20))));
             eventually(() -> writer.stats().lanes().size() == 2);
 
             vertx.eventBus().publish(Address.APPENDED, journal.append("e", 3, true));

@@ -52,7 +52,6 @@ public final class LogWriter {
     private Lane.@Nullable Shared shared;
     private volatile @Nullable Context context;
     private @Nullable WorkerExecutor worker;
-    private long generation;
     private int cursorAttempts;
     private boolean closed;
 
@@ -95,11 +94,9 @@ public final class LogWriter {
     /**
      * Begins to write, on the caller's context. Does not wait for PostgreSQL and does not fail.
      *
-     * @param generation from {@link JournalRegistry#register}
      * @param mayWrite whether the writer's lock is held now
      */
-    public void start(long generation, BooleanSupplier mayWrite, FlushListener listener) {
-        this.generation = generation;
+    public void start(BooleanSupplier mayWrite, FlushListener listener) {
         context = vertx.getOrCreateContext();
         WorkerExecutor threads = vertx.createSharedWorkerExecutor("tailrace-writer", Math.max(1, config.lanes()));
         worker = threads;
@@ -164,8 +161,8 @@ public final class LogWriter {
         List<Lane> made = new ArrayList<>(cursors.size());
         for (LaneCursor cursor : cursors) {
             BatchReader reader = new BatchReader(journal, cursor.lane(), cursor.lanes(), config.persistAll());
-            BatchSink sink =
-                    new BatchSink(database, partitions, journal.id(), generation, cursor.lane(), cursor.lanes());
+            BatchSink sink = new BatchSink(
+                    database, partitions, journal.id(), cursor.generation(), cursor.lane(), cursor.lanes());
             made.add(new Lane(with, cursor.lane(), cursor.lanes(), reader, sink, cursor.position(), lastPosition));
         }
         return List.copyOf(made);
