@@ -73,7 +73,7 @@ public final class MainVerticle extends VerticleBase {
                             new JournalHome(config.dataDir(), config.journal().sync(), clock));
                 })
                 .compose(this::openDatabase)
-                .recover(failure -> stop().transform(stopped -> Future.failedFuture(failure)));
+                .recover(failure -> stopAll().transform(stopped -> Future.failedFuture(failure)));
     }
 
     private Future<Void> openDatabase(JournalHome home) {
@@ -98,19 +98,23 @@ public final class MainVerticle extends VerticleBase {
             lock.heldBefore();
         }
         stops.add(lock::close);
-        Promise<Void> known = Promise.promise();
-        lock.listen(state -> {
-            // Without its database a journal that was never registered cannot know which seqs were given.
-            if (state.database() || home.registered()) {
-                known.tryComplete();
-            } else if (!known.future().isComplete()) {
-                LOG.warn("Waiting for PostgreSQL before entries can be taken: {}", state.detail());
-            }
-        });
-        return lock.start().compose(first -> known.future()).compose(ready -> {
+        return lock.start().compose(first -> known(home, lock)).compose(ready -> {
             admission.started();
             return run(home, database, registry, lock);
         });
+    }
+
+    /** Without its database a journal that was never registered cannot know which seqs were given. */
+    private static Future<Void> known(JournalHome home, WriterLock lock) {
+        Promise<Void> known = Promise.promise();
+        lock.listen(state -> {
+            if (state.database() || home.registered()) {
+                known.tryComplete();
+            } else if (!known.future().isComplete()) {
+                LOG.warn("Waiting for PostgreSQL, without which a new journal cannot start: {}", state.detail());
+            }
+        });
+        return known.future();
     }
 
     private Future<Void> run(JournalHome home, Database database, JournalRegistry registry, WriterLock lock) {
@@ -186,8 +190,17 @@ public final class MainVerticle extends VerticleBase {
         return vertx.executeBlocking(work, false);
     }
 
-    @Override
-    public Future<Void> stop() {
+    /**
+     * Stops everything in order. To be called before this verticle is undeployed: Vert.x ends the verticles that one has
+     * deployed before it asks that one, all at once.
+     */
+    public Future<Void> shutdown() {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(none -> stopAll().onComplete(done));
+        return done.future();
+    }
+
+    private Future<Void> stopAll() {
         Future<Void> stopped = Future.succeededFuture();
         for (int i = stops.size() - 1; i >= 0; i--) {
             Supplier<Future<?>> next = stops.get(i);

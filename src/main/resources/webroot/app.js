@@ -50,6 +50,7 @@
     return made;
   }
 
+  const plural = (number, one) => count(number) + ' ' + (Number(number) === 1 ? one : one + 's');
   const count = (number) => Number(number || 0).toLocaleString('en');
   const words = (name) => String(name || '').toLowerCase().replaceAll('_', ' ');
 
@@ -112,7 +113,6 @@
       const again = [...$('executions').querySelectorAll('button')].find((b) => b.dataset.execution === focused);
       if (again) again.focus();
     }
-    if (listed.has(current)) showState(listed.get(current));
   }
 
   function listItem(execution) {
@@ -126,7 +126,7 @@
     name.append(element('span', '', execution.workflow_id || 'no workflow'), status(execution.status));
     const meta = element('span', 'meta');
     meta.append(element('span', '', count(execution.total_logs) + ' entries'));
-    if (execution.error_count) meta.append(element('span', 'bad', count(execution.error_count) + ' errors'));
+    if (execution.error_count) meta.append(element('span', 'bad', plural(execution.error_count, 'error')));
     if (execution.last_entry_at) meta.append(element('span', '', clock(execution.last_entry_at).slice(0, 8)));
     button.append(name, element('span', 'id', execution.execution_id), meta);
     item.append(button);
@@ -195,8 +195,8 @@
   function showState(execution) {
     $('title').textContent = clean(execution.workflow_id || execution.execution_id);
     $('subtitle').textContent = clean(execution.execution_id);
-    $('counts').textContent = count(execution.total_logs) + ' entries, ' + count(execution.error_count) + ' errors, '
-      + count(execution.warning_count) + ' warnings';
+    $('counts').textContent = count(execution.total_logs) + (execution.total_logs === 1 ? ' entry, ' : ' entries, ')
+      + plural(execution.error_count || 0, 'error') + ', ' + plural(execution.warning_count || 0, 'warning');
     if (execution.progress_percentage !== null && execution.progress_percentage !== undefined) {
       showProgress(execution.progress_percentage);
     }
@@ -336,12 +336,20 @@
     const node = element('span', 'node', data.node_name || '');
     if (data.node_name) node.title = clean(data.node_name);
     const attempt = data.attempt > 1 ? ' (attempt ' + data.attempt + ')' : '';
-    item.append(time, level, node, element('span', 'text', (data.message || '') + attempt));
+    const text = (data.message || '') + attempt;
     const more = details(data);
-    if (more) item.append(more);
+    item.append(time, level, node);
+    if (more) {
+      const box = element('details');
+      box.append(element('summary', 'text', text), element('pre', '', more));
+      item.append(box);
+    } else {
+      item.append(element('span', 'text', text));
+    }
     return item;
   }
 
+  // What an engineer asks for behind the line that everybody reads; '' if there is nothing.
   function details(data) {
     const lines = [];
     if (data.raw_message) lines.push(data.raw_message);
@@ -350,10 +358,7 @@
     for (const name of ['data', 'technical_details', 'performance_metrics']) {
       if (data[name] && Object.keys(data[name]).length) lines.push(name + ': ' + JSON.stringify(data[name], null, 2));
     }
-    if (!data.raw_message && !data.error_code && !data.stack_trace) return null;
-    const box = element('details');
-    box.append(element('summary', '', data.stack_trace ? 'stack trace' : 'details'), element('pre', '', lines.join('\n')));
-    return box;
+    return lines.join('\n');
   }
 
   // ---- scrolling -----------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ final class PostgresLimit implements AutoCloseable {
     /** How fast the server's own rows came in. */
     record Arrival(long rows, double rowsPerSecond) {}
 
-    /** @param kept as parameter and as a type to cast to */
+    /** @param asText whether it goes over the wire as text, because the client has no array of its type */
     private record Column(String name, String type, boolean asText) {}
 
     /**
@@ -86,9 +86,9 @@ final class PostgresLimit implements AutoCloseable {
         }
         long loadEndMicros = clock.nowMicros();
         long atLoadEnd = count();
-        Tuple wanted = Tuple.of(
-                lastKept.keySet().stream().map(ledger::id).toArray(String[]::new),
-                lastKept.values().toArray(Long[]::new));
+        Tuple wanted = Tuple.tuple()
+                .addValue(lastKept.keySet().stream().map(ledger::id).toArray(String[]::new))
+                .addValue(lastKept.values().toArray(Long[]::new));
         long deadline = System.nanoTime() + ARRIVAL_TIMEOUT.toNanos();
         while (missing(wanted) > 0 && System.nanoTime() < deadline) {
             Thread.sleep(POLL_MS);
@@ -108,7 +108,9 @@ final class PostgresLimit implements AutoCloseable {
     }
 
     private long count() throws IOException, InterruptedException {
-        return one("SELECT count(*) FROM " + table + " WHERE execution_id = ANY($1)", Tuple.of(ids()));
+        return one(
+                "SELECT count(*) FROM " + table + " WHERE execution_id = ANY($1)",
+                Tuple.tuple().addValue(ids()));
     }
 
     /** A look at the end of an index for each execution, so that asking does not slow down what it waits for. */
@@ -157,7 +159,8 @@ final class PostgresLimit implements AutoCloseable {
                     .add("bare_insert", "connections", CONNECTIONS)
                     .add("bare_insert", "postgres_to_bare_ratio", arrival.rowsPerSecond() / perSecond);
         } finally {
-            execute("DROP SCHEMA " + scratch + " CASCADE");
+            execute("DROP TABLE IF EXISTS " + scratch + ".rows");
+            execute("DROP SCHEMA " + scratch);
         }
     }
 
@@ -237,7 +240,7 @@ final class PostgresLimit implements AutoCloseable {
         List<Row> rows = new ArrayList<>();
         query(
                         "SELECT " + list + " FROM " + table + " WHERE execution_id = ANY($1) LIMIT " + MAX_SAMPLE_ROWS,
-                        Tuple.of(ids()))
+                        Tuple.tuple().addValue(ids()))
                 .forEach(rows::add);
         List<List<Row>> batches = new ArrayList<>();
         for (int from = 0; from + BATCH_ROWS <= rows.size(); from += BATCH_ROWS) {

@@ -24,16 +24,14 @@ public final class Server implements AutoCloseable {
     private final Vertx vertx;
     private final Prometheus prometheus;
     private final MainVerticle main;
-    private final String deployment;
     private final Duration deadline;
     private final AtomicBoolean closing = new AtomicBoolean();
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    private Server(Vertx vertx, Prometheus prometheus, MainVerticle main, String deployment, Duration deadline) {
+    private Server(Vertx vertx, Prometheus prometheus, MainVerticle main, Duration deadline) {
         this.vertx = vertx;
         this.prometheus = prometheus;
         this.main = main;
-        this.deployment = deployment;
         this.deadline = deadline;
     }
 
@@ -47,8 +45,8 @@ public final class Server implements AutoCloseable {
         LocalCodec.register(vertx);
         var main = new MainVerticle(config, Clock.systemUTC(), prometheus);
         try {
-            String deployment = await(vertx.deployVerticle(main));
-            return new Server(vertx, prometheus, main, deployment, config.http().shutdownTimeout());
+            await(vertx.deployVerticle(main));
+            return new Server(vertx, prometheus, main, config.http().shutdownTimeout());
         } catch (Exception e) {
             await(vertx.close());
             prometheus.close();
@@ -95,7 +93,7 @@ public final class Server implements AutoCloseable {
             return;
         }
         try {
-            vertx.undeploy(deployment)
+            main.shutdown()
                     .eventually(vertx::close)
                     .toCompletionStage()
                     .toCompletableFuture()

@@ -39,6 +39,9 @@ public final class MetricsHandler implements Handler<RoutingContext> {
         router.get("/health").handler(health.report());
         router.get("/health/live").handler(health.live());
         router.get("/health/ready").handler(health.ready());
-        return vertx.createHttpServer().requestHandler(router).listen(port, host);
+        return vertx.createHttpServer()
+                .requestHandler(router)
+                .invalidRequestHandler(ProblemHandler::invalidRequest)
+                .listen(port, host);
     }
 }

@@ -1,11 +1,15 @@
 package tailrace.http;
 
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Route;
@@ -19,6 +23,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tailrace.bus.Failure;
 import tailrace.journal.JournalUnavailableException;
 
 /**
@@ -48,9 +53,32 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         }
     }
 
+    /**
+     * Answers what never became a request (a line or header too long, bytes that are no HTTP) and closes the connection:
+     * nobody knows where the next request would begin. For {@code HttpServer.invalidRequestHandler}.
+     */
+    public static void invalidRequest(HttpServerRequest request) {
+        Throwable cause = request.decoderResult().cause();
+        int status = 400;
+        if (cause instanceof TooLongHttpLineException) {
+            status = 414;
+        } else if (cause instanceof TooLongHttpHeaderException) {
+            status = 431;
+        }
+        // Its own id: the headers cannot be trusted, they may be what is broken.
+        String id = RequestIdHandler.newId();
+        HttpServerResponse response = request.response();
+        response.putHeader("X-Request-ID", id).putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        write(response, problem(status, null), id, true)
+                .onComplete(written -> request.connection().close());
+    }
+
     @Override
     public void handle(RoutingContext ctx) {
-        Problem problem = problem(ctx.statusCode(), ctx.failure());
+        Set<String> methods = ctx.statusCode() == 405 ? allowed(ctx) : Set.of();
+        // A path that only the catch-all for files knows is no path for other methods either.
+        boolean nowhere = ctx.statusCode() == 405 && methods.isEmpty();
+        Problem problem = problem(nowhere ? 404 : ctx.statusCode(), ctx.failure());
         if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
             LOG.error("{} {} failed", ctx.request().method(), ctx.normalizedPath(), ctx.failure());
         } else if (problem.status() >= 500) {
@@ -67,20 +95,26 @@ public final class ProblemHandler implements Handler<RoutingContext> {
             return;
         }
         if (problem.status() == 405) {
-            response.putHeader(HttpHeaders.ALLOW, String.join(", ", allowed(ctx)));
+            response.putHeader(HttpHeaders.ALLOW, String.join(", ", methods));
         }
         if (problem.retryAfterSeconds() > 0) {
             response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(problem.retryAfterSeconds()));
         }
+        // Failing to write it means that the client has gone; there is nobody left to tell.
+        write(
+                response,
+                problem,
+                RequestIdHandler.of(ctx),
+                !ctx.request().method().equals(HttpMethod.HEAD));
+    }
+
+    private static Future<Void> write(
+            HttpServerResponse response, Problem problem, String requestId, boolean withBody) {
         response.setStatusCode(problem.status())
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("X-Content-Type-Options", "nosniff");
-        if (ctx.request().method().equals(HttpMethod.HEAD)) {
-            response.end();
-        } else {
-            response.end(body(problem, RequestIdHandler.of(ctx)).toBuffer());
-        }
+        return withBody ? response.end(body(problem, requestId).toBuffer()) : response.end();
     }
 
     /** The problem as JSON; the standard members win over the problem's own of the same name. */
@@ -106,8 +140,11 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         if (failure instanceof JournalUnavailableException) {
             return Problem.unavailable("journal_unavailable", "The journal cannot be used now.", RETRY_SECONDS);
         }
-        if (failure instanceof ReplyException reply && reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
-            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        if (failure instanceof ReplyException reply) {
+            Problem refused = refused(reply);
+            if (refused != null) {
+                return refused;
+            }
         }
         int code = failure instanceof HttpException http ? http.getStatusCode() : status;
         return switch (code) {
@@ -135,6 +172,20 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         };
     }
 
+    /** What another verticle answered instead of doing as it was asked; null for a defect. */
+    private static @Nullable Problem refused(ReplyException reply) {
+        if (reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
+            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        }
+        String detail = String.valueOf(reply.getMessage());
+        return switch (reply.failureCode()) {
+            case Failure.JOURNAL_UNAVAILABLE -> Problem.unavailable("journal_unavailable", detail, RETRY_SECONDS);
+            case Failure.JOURNAL_FULL -> Problem.unavailable("overloaded", detail, RETRY_SECONDS);
+            case Failure.IDEMPOTENCY_CONFLICT -> Problem.of(409, "idempotency_conflict", detail);
+            default -> null;
+        };
+    }
+
     /** RFC 9110, 15.5.6: a 405 names the methods there are. Vert.x knows them and does not tell. */
     private Set<String> allowed(RoutingContext ctx) {
         String[] asked = ctx.normalizedPath().split("/", -1);
@@ -142,7 +193,8 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         for (Route route : router.getRoutes()) {
             String path = route.getPath();
             Set<HttpMethod> routeMethods = route.methods();
-            if (path != null && routeMethods != null && matches(route, path, asked)) {
+            boolean catchAll = "/".equals(path) && !route.isExactPath();
+            if (path != null && routeMethods != null && !catchAll && matches(route, path, asked)) {
                 routeMethods.forEach(method -> methods.add(method.name()));
             }
         }

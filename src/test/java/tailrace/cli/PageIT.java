@@ -205,7 +205,7 @@ class PageIT {
         assertThat(text("#log")).contains("Invoice intake started", "Read documents", "confidence=0.97", "(attempt 2)");
         assertThat(count("#log .row[data-level=error] details")).isEqualTo(1);
         assertThat(count("#log .row.milestone")).isEqualTo(1);
-        assertThat(text("#counts")).contains("1,234 entries");
+        assertThat(text("#counts")).isEqualTo("1,234 entries, 0 errors, 1 warning");
         assertThat(count("#executions button")).isEqualTo(3);
         assertThat(count("#executions button[aria-current=true]")).isEqualTo(1);
         browser.evaluate("document.querySelector('.row[data-level=error] summary').click()");
@@ -291,6 +291,9 @@ class PageIT {
         streamStatus = 503; // the browser's own reconnect is refused, which ends an EventSource for good
         first.end();
         browser.await("document.getElementById('connection').dataset.state === 'reconnecting'");
+        while (streamUris.size() < 2) {
+            Thread.sleep(10); // await below bounds the whole
+        }
         streamStatus = 200;
         browser.await("document.getElementById('connection').textContent === 'Live'");
         send(entry(8, "info", "after"));
@@ -327,7 +330,7 @@ class PageIT {
                 .as("follows")
                 .isTrue();
 
-        browser.evaluate("document.getElementById('scroller').scrollTop = 5000");
+        browser.evaluate("document.getElementById('scroller').scrollTop = 30000");
         browser.await("!document.getElementById('follow').hidden");
         String firstSeen = "document.elementFromPoint(700, 400).closest('.row').dataset.seq";
         Object before = browser.evaluate(firstSeen);

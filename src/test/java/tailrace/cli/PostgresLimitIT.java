@@ -91,7 +91,7 @@ class PostgresLimitIT {
         insertRows(0, 5_000);
         Thread late = new Thread(() -> {
             try {
-                Thread.sleep(700);
+                Thread.sleep(2_000);
                 insertRows(5_000, 10_000);
             } catch (Exception e) {
                 throw new AssertionError(e);
@@ -110,7 +110,7 @@ class PostgresLimitIT {
         assertThat(found.getLong("rows_expected")).isEqualTo(2_000);
         assertThat(found.getLong("rows")).isEqualTo(2_000);
         assertThat(found.getLong("rows_behind_at_end_of_load")).isEqualTo(1_000);
-        assertThat(found.getDouble("caught_up_after_s")).isBetween(0.5, 10.0);
+        assertThat(found.getDouble("caught_up_after_s")).isBetween(0.1, 30.0);
         JsonObject bare = report.toJson().getJsonObject("bare_insert");
         assertThat(bare.getLong("rows")).isGreaterThanOrEqualTo(2_000).satisfies(rows -> assertThat(rows % 1_000)
                 .isZero());

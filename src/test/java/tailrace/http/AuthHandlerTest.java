@@ -3,6 +3,7 @@ package tailrace.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.handler.BodyHandler;
 import java.net.http.HttpResponse;
 import java.time.Clock;
 import java.time.Duration;
@@ -37,6 +38,7 @@ class AuthHandlerTest {
             router.post("/write")
                     .handler(auth)
                     .handler(AuthHandler.requireService())
+                    .handler(BodyHandler.create(false))
                     .handler(ctx -> ctx.end("written"));
         });
     }

@@ -27,6 +27,7 @@ final class HttpTestServer implements AutoCloseable {
         routes.accept(router);
         server = vertx.createHttpServer()
                 .requestHandler(router)
+                .invalidRequestHandler(ProblemHandler::invalidRequest)
                 .listen(0, "127.0.0.1")
                 .await(10, TimeUnit.SECONDS);
     }

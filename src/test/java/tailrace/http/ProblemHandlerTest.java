@@ -45,6 +45,7 @@ class ProblemHandlerTest {
         router.get("/twice/:id/logs").handler(ctx -> ctx.end("x"));
         router.put("/twice/:id/logs").handler(ctx -> ctx.end("x"));
         router.get("/static/*").handler(ctx -> ctx.end("x"));
+        router.get("/*").handler(ctx -> ctx.next());
         router.post("/body")
                 .consumes("application/json")
                 .handler(BodyHandler.create(false).setBodyLimit(10))
@@ -125,6 +126,19 @@ class ProblemHandlerTest {
     }
 
     @Test
+    void whatIsNoRequestIsAProblemTooAndEndsTheConnection() throws Exception {
+        assertThat(raw("GET /" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: x\r\n\r\n"))
+                .containsPattern("\\AHTTP/1.[01] 414 ")
+                .contains("\"code\":\"uri_too_long\"");
+        assertThat(raw("GET / HTTP/1.1\r\nHost: x\r\nA: " + "x".repeat(20_000) + "\r\n\r\n"))
+                .containsPattern("\\AHTTP/1.[01] 431 ")
+                .contains("\"code\":\"headers_too_large\"");
+        assertThat(raw("GET / HTTP/1.1\r\nno colon here\r\n\r\n"))
+                .containsPattern("\\AHTTP/1.[01] 400 ")
+                .contains("\"code\":\"bad_request\"");
+    }
+
+    @Test
     void aBodyTooLargeIsA413() throws Exception {
         String answer = raw("POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
                 + "Content-Length: 20\r\n\r\n01234567890123456789");
@@ -139,6 +153,9 @@ class ProblemHandlerTest {
         assertThat(json(answer).getString("code")).isEqualTo("method_not_allowed");
         assertThat(server.send("POST", "/static/a/b").headers().firstValue("Allow"))
                 .contains("GET");
+        assertThat(json(server.send("DELETE", "/nowhere")).getString("code")).isEqualTo("not_found");
+        assertThat(server.send("DELETE", "/nowhere").headers().firstValue("Allow"))
+                .isEmpty();
     }
 
     @Test

@@ -25,7 +25,6 @@ public final class SseClient implements AutoCloseable {
     private final int status;
     private final Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
-    private @Nullable Thread reader;
     private long chunkLeft;
     private boolean ended;
 
@@ -53,7 +52,7 @@ public final class SseClient implements AutoCloseable {
         this.socket = socket;
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         in = new BufferedInputStream(socket.getInputStream(), 4096);
-        status = Integer.parseInt(raw().split(" ")[1]);
+        status = Integer.parseInt(raw().split(" ", 3)[1]);
         for (String line = raw(); !line.isEmpty(); line = raw()) {
             int colon = line.indexOf(':');
             headers.put(line.substring(0, colon), line.substring(colon + 1).strip());
@@ -88,7 +87,6 @@ public final class SseClient implements AutoCloseable {
     public void read() {
         Thread thread = new Thread(this::readAll, "sse-client");
         thread.setDaemon(true);
-        reader = thread;
         thread.start();
     }
 
