@@ -155,8 +155,7 @@ public final class MainVerticle extends VerticleBase {
                 writer::stats);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
-                .compose(done ->
-                        deploy(new BatchWriterVerticle(writer, lock, home.generation(), config.writer(), lastFlush)))
+                .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
                 .compose(done -> listen(services));
     }
 
