@@ -191,6 +191,18 @@ class StreamIT {
     }
 
     @Test
+    void afterSeqIsAFilterLikeTheOthers() {
+        server.appendMany("e1", 3);
+        try (SseClient client = open("e1", "?after_seq=5");
+                SseClient resumed = open("e1", "?after_seq=1", "Last-Event-ID: 2")) {
+            assertThat(resumed.next().seq()).isEqualTo(3);
+            server.appendMany("e1", 1);
+            server.appendMany("e1", 3);
+            assertThat(seqs(client.take(2))).containsExactly(6L, 7L);
+        }
+    }
+
+    @Test
     void withoutFollowItEndsAfterHistory() {
         server.appendMany("e1", 700);
         try (SseClient client = open("e1", "?follow=false")) {
