@@ -18,7 +18,7 @@ import tailrace.config.ConfigException;
         description = "Execution-log server: durable in milliseconds, live in the browser, kept in PostgreSQL.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {Serve.class, Token.class, Migrate.class},
+        subcommands = {Serve.class, Demo.class, Token.class, Migrate.class, Bench.class},
         footer = {"", "Exit codes: 0 done, 1 failed, 2 wrong usage."})
 public final class Main implements Runnable {
     @Spec
