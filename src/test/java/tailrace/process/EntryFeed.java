@@ -82,9 +82,10 @@ final class EntryFeed implements AutoCloseable {
                     .append(",\"data\":{\"at\":" + System.nanoTime() + "}}");
         }
         try {
-            Api.Answer answer = api.post("/v2/executions/" + Api.encode(execution) + "/logs", body.append(']').toString());
-            latencyMillis.recordValue(
-                    Math.min(MAX_LATENCY_MILLIS, (System.nanoTime() - scheduledNanos) / 1_000_000));
+            Api.Answer answer = api.post(
+                    "/v2/executions/" + Api.encode(execution) + "/logs",
+                    body.append(']').toString());
+            latencyMillis.recordValue(Math.min(MAX_LATENCY_MILLIS, (System.nanoTime() - scheduledNanos) / 1_000_000));
             if (answer.status() != 202 || answer.body().get("accepted").asInt() != batchEntries) {
                 failures.add(answer.status() + " " + answer.body());
                 return;

@@ -80,10 +80,8 @@ class ManyStreamsIT {
             }
 
             // Then each sees all of its execution, in order, COMPLETE, and the end
-            AwaitCondition.until(
-                    "all streams have ended",
-                    PATIENCE,
-                    () -> fleet.readers().stream().allMatch(reader -> reader.ended));
+            AwaitCondition.until("all streams have ended", PATIENCE, () -> fleet.readers().stream()
+                    .allMatch(reader -> reader.ended));
             fleet.check();
             for (int i = 0; i < STREAMS; i++) {
                 StreamFleet.Reader reader = fleet.readers().get(i);

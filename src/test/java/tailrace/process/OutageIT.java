@@ -63,7 +63,9 @@ class OutageIT {
                 AwaitCondition.until(
                         "another postmaster is up and used",
                         PATIENCE,
-                        () -> server.postmaster().filter(now -> now.pid() != killed).isPresent()
+                        () -> server.postmaster()
+                                        .filter(now -> now.pid() != killed)
+                                        .isPresent()
                                 && probe.level() == 1);
 
                 // Then nobody noticed, and every row is there once
@@ -92,9 +94,7 @@ class OutageIT {
 
     private static void signal(String name, List<ProcessHandle> processes) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("kill", "-" + name));
-        processes.stream()
-                .filter(ProcessHandle::isAlive)
-                .forEach(process -> command.add(Long.toString(process.pid())));
+        processes.stream().filter(ProcessHandle::isAlive).forEach(process -> command.add(Long.toString(process.pid())));
         new ProcessBuilder(command).inheritIO().start().waitFor();
     }
 
@@ -102,12 +102,13 @@ class OutageIT {
     void aKnownJournalStartsWithoutPostgres() throws Exception {
         try (TestDatabase database = TestDatabase.empty();
                 DatabaseLink link = new DatabaseLink(database.url().port());
-                ServerProcess server = ServerProcess.in(directory.resolve("data"))
-                        .env("DATABASE_URL", database.text(link.port()))) {
+                ServerProcess server =
+                        ServerProcess.in(directory.resolve("data")).env("DATABASE_URL", database.text(link.port()))) {
             // Given a journal that PostgreSQL knows
             server.start();
             Api before = new Api(server.base(), ServerProcess.serviceToken());
-            assertThat(before.post("/v2/executions/old/logs", "[{\"message\":\"before\"}]").status())
+            assertThat(before.post("/v2/executions/old/logs", "[{\"message\":\"before\"}]")
+                            .status())
                     .isEqualTo(202);
             assertThat(server.terminate()).isEqualTo(143);
 
@@ -142,8 +143,8 @@ class OutageIT {
     void aNewJournalWaitsForPostgresAndSaysSo() throws Exception {
         try (TestDatabase database = TestDatabase.empty();
                 DatabaseLink link = new DatabaseLink(database.url().port());
-                ServerProcess server = ServerProcess.in(directory.resolve("data"))
-                        .env("DATABASE_URL", database.text(link.port()))) {
+                ServerProcess server =
+                        ServerProcess.in(directory.resolve("data")).env("DATABASE_URL", database.text(link.port()))) {
             link.cut();
             CompletableFuture<Void> started = CompletableFuture.runAsync(() -> {
                 try {
@@ -152,10 +153,8 @@ class OutageIT {
                     throw new IllegalStateException(e);
                 }
             });
-            AwaitCondition.until(
-                    "it says what it waits for",
-                    PATIENCE,
-                    () -> server.output().contains("Waiting for PostgreSQL, without which a new journal cannot start"));
+            AwaitCondition.until("it says what it waits for", PATIENCE, () -> server.output()
+                    .contains("Waiting for PostgreSQL, without which a new journal cannot start"));
             assertThat(started).isNotDone();
 
             link.mend();

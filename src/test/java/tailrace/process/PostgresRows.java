@@ -38,7 +38,8 @@ final class PostgresRows {
 
     /** The embedded one of a server that runs. */
     static PostgresRows embeddedIn(Path dataDir) throws IOException {
-        String port = Files.readAllLines(dataDir.resolve("postgres").resolve("postmaster.pid")).get(3);
+        String port = Files.readAllLines(dataDir.resolve("postgres").resolve("postmaster.pid"))
+                .get(3);
         return new PostgresRows(
                 Integer.parseInt(port.strip()),
                 "tailrace",
@@ -74,7 +75,9 @@ final class PostgresRows {
                     "PostgreSQL has the " + expected.size() + " rows of " + execution.getKey(),
                     patience,
                     () -> of(execution.getKey()).size() >= expected.size());
-            assertThat(of(execution.getKey())).as("rows of " + execution.getKey()).isEqualTo(expected);
+            assertThat(of(execution.getKey()))
+                    .as("rows of " + execution.getKey())
+                    .isEqualTo(expected);
         }
     }
 }

@@ -63,7 +63,12 @@ class RealInputIT {
         // In a place of its own, so that a test run changes no fixture.
         Path own = directory.resolve("project");
         for (String part : List.of("pom.xml", "src", "sql")) {
-            assertThat(new ProcessBuilder("cp", "-r", "--parents", part, Files.createDirectories(own).toString())
+            assertThat(new ProcessBuilder(
+                                    "cp",
+                                    "-r",
+                                    "--parents",
+                                    part,
+                                    Files.createDirectories(own).toString())
                             .inheritIO()
                             .start()
                             .waitFor())
@@ -124,7 +129,8 @@ class RealInputIT {
         List<StringBuilder> read = new ArrayList<>();
         for (JsonNode log : logs) {
             JsonNode data = log.get("data");
-            assertThat(data.get("line").asInt()).isEqualTo(read.size() - (data.get("part").asInt() == 0 ? 0 : 1));
+            assertThat(data.get("line").asInt())
+                    .isEqualTo(read.size() - (data.get("part").asInt() == 0 ? 0 : 1));
             if (data.get("part").asInt() == 0) {
                 read.add(new StringBuilder());
             }
@@ -178,8 +184,9 @@ class RealInputIT {
                 assertThat(joined(service.history("build"))).isEqualTo(lines);
 
                 // And its errors are in PostgreSQL, colours and all
-                List<String> errors =
-                        lines.stream().filter(line -> level(line).equals("ERROR")).toList();
+                List<String> errors = lines.stream()
+                        .filter(line -> level(line).equals("ERROR"))
+                        .toList();
                 assertThat(errors).isNotEmpty();
                 String rows = "SELECT count(*) FROM tailrace.workflow_execution_logs";
                 AwaitCondition.until("the rows are written", () -> database.number(rows) == errors.size());
@@ -193,14 +200,18 @@ class RealInputIT {
             Api.Answer answer = post(service, "refused", three);
             assertThat(answer.status()).isEqualTo(202);
             assertThat(answer.body().get("accepted").asInt()).isEqualTo(2);
-            assertThat(answer.body().get("rejected").get(0).get("index").asInt()).isEqualTo(1);
-            assertThat(service.history("refused")).extracting(log -> log.get("message").asText()).containsExactly(
-                    "before", "after");
+            assertThat(answer.body().get("rejected").get(0).get("index").asInt())
+                    .isEqualTo(1);
+            assertThat(service.history("refused"))
+                    .extracting(log -> log.get("message").asText())
+                    .containsExactly("before", "after");
         }
     }
 
     private static String longest() {
-        return lines.stream().max(java.util.Comparator.comparingInt(String::length)).orElseThrow();
+        return lines.stream()
+                .max(java.util.Comparator.comparingInt(String::length))
+                .orElseThrow();
     }
 
     @Test

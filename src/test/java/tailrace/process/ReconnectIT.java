@@ -111,7 +111,8 @@ class ReconnectIT {
     private static Api.Stream open(Api api, Reader reader, long last) throws Exception {
         Api.Stream stream = last == 0
                 ? api.stream(EXECUTION, reader.query())
-                : api.stream(EXECUTION, reader.query() + (reader.query().isEmpty() ? "?" : "&") + "last_event_id=" + last);
+                : api.stream(
+                        EXECUTION, reader.query() + (reader.query().isEmpty() ? "?" : "&") + "last_event_id=" + last);
         assertThat(stream.status).isEqualTo(200);
         return stream;
     }

@@ -53,18 +53,21 @@ class ShutdownAndStartIT {
             ProcessHandle postmaster = server.postmaster().orElseThrow();
             long begun = System.nanoTime();
             assertThat(server.terminate()).isEqualTo(SIGTERM_EXIT);
-            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(20));
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(12));
             assertThat(postmaster.isAlive()).as("its PostgreSQL").isFalse();
-            assertThat(server.output()).doesNotContain("ERROR").doesNotContain("did not stop in order");
+            assertThat(server.output()).doesNotContain("ERROR", "did not stop in order", "Exception");
 
             // Then the next start uses the same database, secret and journal
             server.start();
             assertThat(madeAt(server)).isEqualTo(made);
             assertThat(server.output()).doesNotContain("made a PostgreSQL database");
             Api again = new Api(server.base(), token);
-            assertThat(again.history("kept")).extracting(log -> log.get("message").asText()).containsExactly("one", "two");
+            assertThat(again.history("kept"))
+                    .extracting(log -> log.get("message").asText())
+                    .containsExactly("one", "two");
             assertThat(PostgresRows.embeddedIn(server.dataDir()).of("kept")).isEqualTo(rows);
-            JsonNode next = again.post("/v2/executions/kept/logs", "[{\"message\":\"three\"}]").body();
+            JsonNode next = again.post("/v2/executions/kept/logs", "[{\"message\":\"three\"}]")
+                    .body();
             assertThat(next.get("executions").get(0).get("first_seq").asInt()).isEqualTo(3);
             assertNoSecrets(server);
         }
@@ -87,8 +90,9 @@ class ShutdownAndStartIT {
     private static void assertSecondIsRefused(Path dataDir) throws Exception {
         ServerProcess second = ServerProcess.in(dataDir).env("JWT_SECRET", "");
         assertThat(second.startExpectingEnd()).isEqualTo(1);
-        assertThat(second.output()).contains("another Tailrace process").contains(dataDir.toString());
-        assertThat(second.output()).doesNotContain("\tat ");
+        assertThat(second.output())
+                .contains(dataDir.toString(), "is in use by another process", "another TAILRACE_DATA_DIR")
+                .doesNotContain("\tat ");
     }
 
     @Test
@@ -105,7 +109,8 @@ class ShutdownAndStartIT {
             for (int i = 0; i < 300; i++) {
                 entries.append(i == 0 ? "[" : ",").append("{\"message\":\"m\",\"display_priority\":7}");
             }
-            assertThat(service.post("/v2/executions/e/logs", entries + "]").status()).isEqualTo(202);
+            assertThat(service.post("/v2/executions/e/logs", entries + "]").status())
+                    .isEqualTo(202);
             assertThat(PostgresRows.of(database).of("e")).isEmpty();
 
             assertThat(server.terminate()).isEqualTo(SIGTERM_EXIT);
@@ -117,23 +122,30 @@ class ShutdownAndStartIT {
     @Test
     void aStopUnderLoadLosesNothingThatWasAcknowledged() throws Exception {
         try (TestDatabase database = TestDatabase.empty();
-                ServerProcess server = ServerProcess.in(directory.resolve("data"))
-                        .env("DATABASE_URL", database.urlText())) {
+                ServerProcess server =
+                        ServerProcess.in(directory.resolve("data")).env("DATABASE_URL", database.urlText())) {
             server.start();
             Api service = new Api(server.base(), ServerProcess.serviceToken());
             try (EntryFeed feed = new EntryFeed(service, List.of("e"), 20, 5, 50).start()) {
                 AwaitCondition.until(
                         "it is under load",
-                        () -> service.get("/v2/executions/e").body().path("last_seq").asLong() > 500);
+                        () -> service.get("/v2/executions/e")
+                                        .body()
+                                        .path("last_seq")
+                                        .asLong()
+                                > 500);
                 assertThat(server.terminate()).isEqualTo(SIGTERM_EXIT);
                 List<String> acknowledged = feed.finish().acknowledged().get("e");
 
                 server.start();
                 List<String> there = new Api(server.base(), ServerProcess.serviceToken())
-                        .history("e").stream().map(log -> log.get("id").asText()).toList();
+                        .history("e").stream()
+                                .map(log -> log.get("id").asText())
+                                .toList();
                 // One batch may have been taken whose answer did not get out any more.
-                assertThat(there).hasSizeBetween(acknowledged.size(), acknowledged.size() + 20).startsWith(
-                        acknowledged.toArray(String[]::new));
+                assertThat(there)
+                        .hasSizeBetween(acknowledged.size(), acknowledged.size() + 20)
+                        .startsWith(acknowledged.toArray(String[]::new));
                 assertThat(there).doesNotHaveDuplicates();
             }
         }
