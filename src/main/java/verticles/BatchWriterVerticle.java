@@ -20,27 +20,23 @@ public final class BatchWriterVerticle extends VerticleBase {
 
     private final LogWriter writer;
     private final WriterLock lock;
-    private final long generation;
     private final TailraceConfig.Writer config;
     private final Duration lastFlush;
     private @Nullable MessageConsumer<BusMessage.Appended> appended;
 
     /**
-     * @param generation from {@code JournalRegistry.register}
      * @param lastFlush how long the end may take to write what is left
      */
-    public BatchWriterVerticle(
-            LogWriter writer, WriterLock lock, long generation, TailraceConfig.Writer config, Duration lastFlush) {
+    public BatchWriterVerticle(LogWriter writer, WriterLock lock, TailraceConfig.Writer config, Duration lastFlush) {
         this.writer = writer;
         this.lock = lock;
-        this.generation = generation;
         this.config = config;
         this.lastFlush = lastFlush;
     }
 
     @Override
     public Future<?> start() {
-        writer.start(generation, () -> lock.state().held(), this::publishFlushed);
+        writer.start(() -> lock.state().held(), this::publishFlushed);
         lock.listen(state -> context.runOnContext(none -> lockChanged(state)));
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> wake(message.body()));
         vertx.setPeriodic(config.interval().toMillis(), id -> writer.tick());

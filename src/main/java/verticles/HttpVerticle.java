@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage;
+import tailrace.http.ProblemHandler;
 import tailrace.http.Services;
 import tailrace.live.LiveHub;
 import tailrace.query.Tiers;
@@ -50,7 +51,10 @@ public final class HttpVerticle extends VerticleBase {
                 // An idle connection costs less than half of the heap with it.
                 .setStrictThreadMode(true));
         server = listening;
-        return listening.requestHandler(services.router(vertx, tiers, ours)).listen();
+        return listening
+                .invalidRequestHandler(ProblemHandler::invalidRequest)
+                .requestHandler(services.router(vertx, tiers, ours))
+                .listen();
     }
 
     /** The port it listens on. */

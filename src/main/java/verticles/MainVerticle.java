@@ -73,7 +73,7 @@ public final class MainVerticle extends VerticleBase {
                             new JournalHome(config.dataDir(), config.journal().sync(), clock));
                 })
                 .compose(this::openDatabase)
-                .recover(failure -> stop().transform(stopped -> Future.failedFuture(failure)));
+                .recover(failure -> stopAll().transform(stopped -> Future.failedFuture(failure)));
     }
 
     private Future<Void> openDatabase(JournalHome home) {
@@ -155,8 +155,7 @@ public final class MainVerticle extends VerticleBase {
                 writer::stats);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
-                .compose(done ->
-                        deploy(new BatchWriterVerticle(writer, lock, home.generation(), config.writer(), lastFlush)))
+                .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
                 .compose(done -> listen(services));
     }
 
@@ -191,8 +190,17 @@ public final class MainVerticle extends VerticleBase {
         return vertx.executeBlocking(work, false);
     }
 
-    @Override
-    public Future<Void> stop() {
+    /**
+     * Stops everything in order. To be called before this verticle is undeployed: Vert.x ends the verticles that one has
+     * deployed before it asks that one, all at once.
+     */
+    public Future<Void> shutdown() {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(none -> stopAll().onComplete(done));
+        return done.future();
+    }
+
+    private Future<Void> stopAll() {
         Future<Void> stopped = Future.succeededFuture();
         for (int i = stops.size() - 1; i >= 0; i--) {
             Supplier<Future<?>> next = stops.get(i);

@@ -28,6 +28,18 @@ final class Banner {
                 """.formatted(Version.text(), url, link, url, bearer, url, bearer);
     }
 
+    /** What {@code demo} prints once it plays. */
+    static String demo(String url, String token, String executionId) {
+        return """
+                Tailrace %s plays a demo: %s
+
+                  open   %s/#token=%s&execution=%s
+
+                It plays until you stop it (Ctrl-C).
+
+                """.formatted(Version.text(), url, url, token, executionId);
+    }
+
     /** A URL that works on this machine: an address for all interfaces is none to connect to. */
     static String url(String host, int port) {
         String reachable =

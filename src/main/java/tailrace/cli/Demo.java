@@ -1,42 +1,42 @@
 package tailrace.cli;
 
 import io.vertx.core.Vertx;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.time.Clock;
 import java.util.Random;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import tailrace.config.TailraceConfig;
+import tailrace.security.SecretStore;
 
-/** {@code demo}: workflows play into a server until it is interrupted, so that there is something to watch. */
+/** {@code tailrace demo}: serves, and plays lifelike workflows into itself through its own API until it is told to stop. */
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
         sortOptions = false,
         description =
-                "Plays lifelike workflows into a running server for ever: steps, progress, retries, a failure now and then.")
-public final class Demo implements Callable<Integer> {
+                "Run the server and play lifelike workflows into it: steps, progress, retries, a failure now and then.")
+final class Demo implements Callable<Integer> {
+    private static final int STOP_SECONDS = 3;
+
+    @Mixin
+    private final ConfigOption options = new ConfigOption();
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
     private CommandSpec spec;
-
-    @Option(
-            names = "--url",
-            paramLabel = "URL",
-            defaultValue = "http://127.0.0.1:8080",
-            description = "The running server (default: ${DEFAULT-VALUE}).")
-    private String url = "";
-
-    @Option(
-            names = "--token",
-            paramLabel = "JWT",
-            description = "A service token; without it TAILRACE_TOKEN is taken from the environment.")
-    private String token = "";
 
     @Option(
             names = "--speed",
@@ -44,52 +44,50 @@ public final class Demo implements Callable<Integer> {
             description = "How fast they play, 0.1 to 1,000; 1 is a few entries a second (default: ${DEFAULT-VALUE}).")
     private double speed;
 
-    @Option(names = "--seed", description = "Plays the same again each time.")
+    @Option(names = "--seed", description = "Plays the same order of events again each time.")
     private @Nullable Long seed;
 
     @Override
-    public Integer call() throws InterruptedException {
-        String bearer = token.isEmpty() ? System.getenv().getOrDefault("TAILRACE_TOKEN", "") : token;
-        if (bearer.isEmpty()) {
-            throw wrong("a service token is needed: give --token or set TAILRACE_TOKEN");
-        }
-        Random random = seed == null ? new Random() : new Random(seed);
+    public Integer call() throws Exception {
+        TailraceConfig config = options.load();
+        SecretStore.Found secret = SecretStore.resolve(config);
+        AtomicReference<@Nullable DemoWorkflow> playing = new AtomicReference<>();
+        Server server = Launch.start(config, () -> stop(playing.get()));
+        String token = Launch.serviceToken(config, secret);
+        String url = Banner.url(config.http().host(), server.port());
         Vertx vertx = Vertx.vertx();
-        CountDownLatch ended = new CountDownLatch(1);
-        DemoWorkflow demo = player(vertx, bearer, random);
-        Thread hook = new Thread(
-                () -> {
-                    demo.stop().eventually(vertx::close).onComplete(end -> ended.countDown());
-                    awaitQuietly(ended);
-                },
-                "demo-stop");
-        Runtime.getRuntime().addShutdownHook(hook);
-        demo.start()
-                .onSuccess(execution -> spec.commandLine().getOut().println("Playing. The first run is " + execution))
-                .onFailure(failure ->
-                        spec.commandLine().getErr().println("The demo did not start: " + failure.getMessage()));
-        ended.await();
+        DemoWorkflow demo = player(vertx, URI.create(url), token);
+        playing.set(demo);
+        String first = demo.start().toCompletionStage().toCompletableFuture().get();
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(Banner.demo(url, token, first));
+        out.flush();
+        server.awaitTermination();
+        vertx.close();
         return 0;
     }
 
-    private DemoWorkflow player(Vertx vertx, String bearer, Random random) {
+    private DemoWorkflow player(Vertx vertx, URI base, String token) {
+        Random random = seed == null ? new Random() : new Random(seed);
         try {
-            return new DemoWorkflow(vertx, URI.create(url), bearer, random, Clock.systemUTC(), speed);
+            return new DemoWorkflow(vertx, base, token, random, Clock.systemUTC(), speed);
         } catch (IllegalArgumentException e) {
             vertx.close();
-            throw wrong(String.valueOf(e.getMessage()));
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));
         }
     }
 
-    private static void awaitQuietly(CountDownLatch ended) {
+    /** The player says that its runs are stopped, as an engine would; it has so long for it. */
+    private static void stop(@Nullable DemoWorkflow demo) {
+        if (demo == null) {
+            return;
+        }
         try {
-            ended.await();
+            demo.stop().toCompletionStage().toCompletableFuture().get(STOP_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            System.err.println("tailrace: the demo did not end in order: " + e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // the process ends either way
+            Thread.currentThread().interrupt();
         }
-    }
-
-    private ParameterException wrong(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

@@ -11,6 +11,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tailrace.config.ConfigException;
+import tailrace.journal.JournalUnavailableException;
+import tailrace.postgres.EmbeddedPostgresException;
 
 /** {@code tailrace}: picks the command. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 @Command(
@@ -18,7 +20,7 @@ import tailrace.config.ConfigException;
         description = "Execution-log server: durable in milliseconds, live in the browser, kept in PostgreSQL.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {Serve.class, Token.class, Migrate.class},
+        subcommands = {Serve.class, Demo.class, Token.class, Migrate.class, Bench.class},
         footer = {"", "Exit codes: 0 done, 1 failed, 2 wrong usage."})
 public final class Main implements Runnable {
     @Spec
@@ -55,7 +57,10 @@ public final class Main implements Runnable {
         boolean clear = message != null && !message.isBlank();
         err.println("tailrace: " + (clear ? message : cause.getClass().getName()));
         err.flush();
-        boolean expected = cause instanceof ConfigException || cause instanceof CommandFailedException;
+        boolean expected = cause instanceof ConfigException
+                || cause instanceof CommandFailedException
+                || cause instanceof JournalUnavailableException
+                || cause instanceof EmbeddedPostgresException;
         if (!expected && (cause instanceof RuntimeException || !clear)) {
             LoggerFactory.getLogger(Main.class).error("{} failed", command.getCommandName(), cause);
         }

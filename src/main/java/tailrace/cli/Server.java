@@ -1,5 +1,6 @@
 package tailrace.cli;
 
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.time.Clock;
@@ -24,16 +25,14 @@ public final class Server implements AutoCloseable {
     private final Vertx vertx;
     private final Prometheus prometheus;
     private final MainVerticle main;
-    private final String deployment;
     private final Duration deadline;
     private final AtomicBoolean closing = new AtomicBoolean();
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    private Server(Vertx vertx, Prometheus prometheus, MainVerticle main, String deployment, Duration deadline) {
+    private Server(Vertx vertx, Prometheus prometheus, MainVerticle main, Duration deadline) {
         this.vertx = vertx;
         this.prometheus = prometheus;
         this.main = main;
-        this.deployment = deployment;
         this.deadline = deadline;
     }
 
@@ -47,8 +46,8 @@ public final class Server implements AutoCloseable {
         LocalCodec.register(vertx);
         var main = new MainVerticle(config, Clock.systemUTC(), prometheus);
         try {
-            String deployment = await(vertx.deployVerticle(main));
-            return new Server(vertx, prometheus, main, deployment, config.http().shutdownTimeout());
+            await(vertx.deployVerticle(main));
+            return new Server(vertx, prometheus, main, config.http().shutdownTimeout());
         } catch (Exception e) {
             await(vertx.close());
             prometheus.close();
@@ -71,7 +70,7 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private static <T> T await(io.vertx.core.Future<T> future) throws Exception {
+    private static <T> T await(Future<T> future) throws Exception {
         try {
             return future.toCompletionStage().toCompletableFuture().get();
         } catch (ExecutionException e) {
@@ -94,12 +93,11 @@ public final class Server implements AutoCloseable {
         if (!closing.compareAndSet(false, true)) {
             return;
         }
+        long until = System.nanoTime() + deadline.toNanos();
         try {
-            vertx.undeploy(deployment)
-                    .eventually(vertx::close)
-                    .toCompletionStage()
-                    .toCompletableFuture()
-                    .get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            // One after the other: a chain would end on an event loop that its second part has ended.
+            within(until, main.shutdown());
+            within(until, vertx.close());
         } catch (TimeoutException e) {
             LOG.error("Not closed within {} s; what is left is repeated from the journal.", deadline.toSeconds());
         } catch (ExecutionException e) {
@@ -110,5 +108,12 @@ public final class Server implements AutoCloseable {
             prometheus.close();
             closed.countDown();
         }
+    }
+
+    private static void within(long untilNanos, Future<Void> future)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        future.toCompletionStage()
+                .toCompletableFuture()
+                .get(Math.max(1, untilNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
     }
 }

@@ -17,13 +17,13 @@ import tailrace.model.ExecutionState;
 import tailrace.model.ExecutionStatus;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.Level;
+import tailrace.model.StorableText;
 import tailrace.model.Timestamps;
 import tailrace.query.Executions;
 
 /** {@code GET} and {@code PUT /v2/executions/{id}}: its state, and how a service registers or moves it (SPEC 3). */
 public final class ExecutionHandler {
     private static final int MAX_ID_CHARS = 255;
-    private static final int RETRY_AFTER_SECONDS = 2;
 
     private final Vertx vertx;
     private final Executions executions;
@@ -45,24 +45,15 @@ public final class ExecutionHandler {
                 .onFailure(failure -> ctx.fail(Reading.problem(failure)));
     }
 
-    /** Registers or moves the execution, for services; the body must have been read. */
+    /** Registers or moves the execution; behind a route for services, which has read the body. */
     public void put(RoutingContext ctx) {
-        if (!Reading.principal(ctx).service()) {
-            throw Problem.of(403, "service_only", "Only a service may register or move an execution.");
-        }
         var update = new BusMessage.Update(update(ctx));
         vertx.eventBus()
                 .<BusMessage>request(Address.JOURNAL, update)
                 .compose(reply -> reply.body() instanceof BusMessage.Updated updated
                         ? answer(ctx, updated.created() ? 201 : 200, updated.state())
                         : Future.failedFuture("not an answer to an update"))
-                .onFailure(failure -> ctx.fail(
-                        failure instanceof Problem
-                                ? failure
-                                : Problem.unavailable(
-                                        "journal_unavailable",
-                                        "The execution could not be made durable; try again shortly.",
-                                        RETRY_AFTER_SECONDS)));
+                .onFailure(ctx::fail);
     }
 
     private ExecutionUpdate update(RoutingContext ctx) {
@@ -103,7 +94,7 @@ public final class ExecutionHandler {
         if (!(value instanceof String text) || text.isEmpty() || text.length() > MAX_ID_CHARS) {
             throw invalid(field, "must be a string of 1 to " + MAX_ID_CHARS + " characters");
         }
-        return text;
+        return StorableText.of(text);
     }
 
     private static Problem invalid(String field, String detail) {

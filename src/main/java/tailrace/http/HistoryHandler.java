@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tailrace.live.HardClose;
 import tailrace.model.ExecutionState;
 import tailrace.model.JsonWriter;
 import tailrace.model.LogEntry;
@@ -29,6 +30,9 @@ import tailrace.security.Principal;
 public final class HistoryHandler implements Handler<RoutingContext> {
     private static final String APP_PREFIX = "/api/v1/app/executions/";
     private static final String V2_PREFIX = "/v2/executions/";
+    /** A client that takes nothing for so long is closed, as a stuck stream is. */
+    private static final long STUCK_MILLIS = 60_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(HistoryHandler.class);
 
     private final Executions executions;
@@ -73,14 +77,14 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         ExecutionState state = page.state();
         out.rawText("{\"execution_id\":").string(state.executionId());
         out.rawText(",\"status\":\"" + state.status() + "\",\"logs\":[");
-        return writeLogs(response, out, page, true).compose(first -> {
+        return writeLogs(ctx, out, page, true).compose(first -> {
             writeEnd(out, page, prefix);
             return response.end(buffer(out));
         });
     }
 
-    private static Future<Boolean> writeLogs(
-            HttpServerResponse response, JsonWriter out, HistoryPage page, boolean first) {
+    private static Future<Boolean> writeLogs(RoutingContext ctx, JsonWriter out, HistoryPage page, boolean first) {
+        HttpServerResponse response = ctx.response();
         return page.next().compose(entries -> {
             if (entries.isEmpty()) {
                 return Future.succeededFuture(first);
@@ -94,11 +98,12 @@ public final class HistoryHandler implements Handler<RoutingContext> {
             }
             response.write(buffer(out));
             out.reset();
-            return drained(response).compose(ready -> writeLogs(response, out, page, false));
+            return drained(ctx).compose(ready -> writeLogs(ctx, out, page, false));
         });
     }
 
-    private static Future<Void> drained(HttpServerResponse response) {
+    private static Future<Void> drained(RoutingContext ctx) {
+        HttpServerResponse response = ctx.response();
         if (response.closed()) {
             return Future.failedFuture("the client is gone");
         }
@@ -107,7 +112,12 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         }
         Promise<Void> drained = Promise.promise();
         response.drainHandler(ready -> drained.tryComplete());
-        return drained.future();
+        long patience = ctx.vertx().setTimer(STUCK_MILLIS, id -> {
+            if (drained.tryFail("the client takes nothing")) {
+                HardClose.close(ctx.request());
+            }
+        });
+        return drained.future().onComplete(done -> ctx.vertx().cancelTimer(patience));
     }
 
     private static void append(JsonWriter out, List<LogEntry> entries, boolean first) {

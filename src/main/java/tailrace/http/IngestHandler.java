@@ -38,30 +38,19 @@ public final class IngestHandler implements Handler<RoutingContext> {
     private final TailraceConfig.Ingest config;
     private final Supplier<BatchParser> parsers;
     private final BatchParser parser;
-    private final Supplier<BusMessage.WriterState> writer;
     private final Metrics metrics;
 
-    /**
-     * @param parsers makes a parser for a worker
-     * @param writer whether this process may take entries
-     */
-    public IngestHandler(
-            Vertx vertx,
-            TailraceConfig.Ingest config,
-            Supplier<BatchParser> parsers,
-            Supplier<BusMessage.WriterState> writer,
-            Metrics metrics) {
+    /** @param parsers makes a parser for a worker */
+    public IngestHandler(Vertx vertx, TailraceConfig.Ingest config, Supplier<BatchParser> parsers, Metrics metrics) {
         this.vertx = vertx;
         this.config = config;
         this.parsers = parsers;
         this.parser = parsers.get();
-        this.writer = writer;
         this.metrics = metrics;
     }
 
     @Override
     public void handle(RoutingContext ctx) {
-        requireTaking(writer.get());
         HttpServerRequest request = ctx.request();
         boolean ndjson = isNdjson(request.getHeader(HttpHeaders.CONTENT_TYPE));
         boolean gzip = isGzip(request.getHeader(HttpHeaders.CONTENT_ENCODING));
@@ -72,12 +61,6 @@ public final class IngestHandler implements Handler<RoutingContext> {
                 .compose(this::append)
                 .onSuccess(answer -> respond(ctx, answer))
                 .onFailure(ctx::fail);
-    }
-
-    static void requireTaking(BusMessage.WriterState state) {
-        if (!state.taking()) {
-            throw Problem.unavailable("not_writing", state.detail(), 5);
-        }
     }
 
     private static boolean isNdjson(@Nullable String contentType) {

@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tailrace.bus.Failure;
 import tailrace.journal.JournalUnavailableException;
 
 /**
@@ -74,7 +75,10 @@ public final class ProblemHandler implements Handler<RoutingContext> {
 
     @Override
     public void handle(RoutingContext ctx) {
-        Problem problem = problem(ctx.statusCode(), ctx.failure());
+        Set<String> methods = ctx.statusCode() == 405 ? allowed(ctx) : Set.of();
+        // A path that only the catch-all for files knows is no path for other methods either.
+        boolean nowhere = ctx.statusCode() == 405 && methods.isEmpty();
+        Problem problem = problem(nowhere ? 404 : ctx.statusCode(), ctx.failure());
         if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
             LOG.error("{} {} failed", ctx.request().method(), ctx.normalizedPath(), ctx.failure());
         } else if (problem.status() >= 500) {
@@ -91,7 +95,7 @@ public final class ProblemHandler implements Handler<RoutingContext> {
             return;
         }
         if (problem.status() == 405) {
-            response.putHeader(HttpHeaders.ALLOW, String.join(", ", allowed(ctx)));
+            response.putHeader(HttpHeaders.ALLOW, String.join(", ", methods));
         }
         if (problem.retryAfterSeconds() > 0) {
             response.putHeader(HttpHeaders.RETRY_AFTER, Integer.toString(problem.retryAfterSeconds()));
@@ -136,8 +140,11 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         if (failure instanceof JournalUnavailableException) {
             return Problem.unavailable("journal_unavailable", "The journal cannot be used now.", RETRY_SECONDS);
         }
-        if (failure instanceof ReplyException reply && reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
-            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        if (failure instanceof ReplyException reply) {
+            Problem refused = refused(reply);
+            if (refused != null) {
+                return refused;
+            }
         }
         int code = failure instanceof HttpException http ? http.getStatusCode() : status;
         return switch (code) {
@@ -165,6 +172,20 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         };
     }
 
+    /** What another verticle answered instead of doing as it was asked; null for a defect. */
+    private static @Nullable Problem refused(ReplyException reply) {
+        if (reply.failureType() != ReplyFailure.RECIPIENT_FAILURE) {
+            return Problem.unavailable("not_ready", "The server is starting, stopping or overloaded.", RETRY_SECONDS);
+        }
+        String detail = String.valueOf(reply.getMessage());
+        return switch (reply.failureCode()) {
+            case Failure.JOURNAL_UNAVAILABLE -> Problem.unavailable("journal_unavailable", detail, RETRY_SECONDS);
+            case Failure.JOURNAL_FULL -> Problem.unavailable("overloaded", detail, RETRY_SECONDS);
+            case Failure.IDEMPOTENCY_CONFLICT -> Problem.of(409, "idempotency_conflict", detail);
+            default -> null;
+        };
+    }
+
     /** RFC 9110, 15.5.6: a 405 names the methods there are. Vert.x knows them and does not tell. */
     private Set<String> allowed(RoutingContext ctx) {
         String[] asked = ctx.normalizedPath().split("/", -1);
@@ -172,7 +193,8 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         for (Route route : router.getRoutes()) {
             String path = route.getPath();
             Set<HttpMethod> routeMethods = route.methods();
-            if (path != null && routeMethods != null && matches(route, path, asked)) {
+            boolean catchAll = "/".equals(path) && !route.isExactPath();
+            if (path != null && routeMethods != null && !catchAll && matches(route, path, asked)) {
                 routeMethods.forEach(method -> methods.add(method.name()));
             }
         }

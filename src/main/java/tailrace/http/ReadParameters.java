@@ -116,7 +116,8 @@ final class ReadParameters {
         if (levels.size() == Level.values().length) {
             levels = Set.of(); // all of them: no filter, and cheaper
         }
-        return impossible ? NONE : new LogFilter(levels, types, category, minPriority, milestone, start, end);
+        LogFilter filter = new LogFilter(levels, types, category, minPriority, milestone, start, end);
+        return impossible ? NONE : filter.all() ? LogFilter.ALL : filter; // one object for the most common case
     }
 
     long afterSeq() {

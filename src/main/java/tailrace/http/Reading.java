@@ -4,6 +4,7 @@ import io.vertx.ext.web.RoutingContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.journal.JournalUnavailableException;
+import tailrace.model.StorableText;
 import tailrace.query.History;
 import tailrace.security.Principal;
 
@@ -27,7 +28,7 @@ final class Reading {
 
     static String executionId(RoutingContext ctx) {
         String id = ctx.pathParam(EXECUTION_ID);
-        return id == null ? "" : id;
+        return id == null ? "" : StorableText.of(id);
     }
 
     /** The problem a client is told when a store failed; what happened goes to the log. */

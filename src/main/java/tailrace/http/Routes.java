@@ -22,6 +22,7 @@ public final class Routes {
     /** What answers; one set for each event loop. */
     public record Handlers(
             AuthHandler auth,
+            Handler<RoutingContext> taking,
             IngestHandler ingest,
             ExecutionHandler execution,
             ExecutionListHandler executions,
@@ -51,13 +52,23 @@ public final class Routes {
 
         AuthHandler auth = handlers.auth();
         Handler<RoutingContext> service = AuthHandler.requireService();
+        Handler<RoutingContext> taking = handlers.taking();
         // As a plain function: the router would insist on a body handler before all others, and so before the token.
         Handler<RoutingContext> body = BodyHandler.create(false).setBodyLimit(SMALL_BODY_BYTES)::handle;
-        router.post("/v2/logs/batch").handler(auth).handler(service).handler(handlers.ingest());
-        router.post("/v2/executions/:id/logs").handler(auth).handler(service).handler(handlers.ingest());
+        router.post("/v2/logs/batch")
+                .handler(auth)
+                .handler(service)
+                .handler(taking)
+                .handler(handlers.ingest());
+        router.post("/v2/executions/:id/logs")
+                .handler(auth)
+                .handler(service)
+                .handler(taking)
+                .handler(handlers.ingest());
         router.put("/v2/executions/:id")
                 .handler(auth)
                 .handler(service)
+                .handler(taking)
                 .handler(body)
                 .handler(handlers.execution()::put);
         router.get("/v2/executions/:id").handler(auth).handler(handlers.execution()::get);

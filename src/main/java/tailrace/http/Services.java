@@ -3,6 +3,7 @@ package tailrace.http;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -40,6 +41,8 @@ public record Services(
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats) {
 
+    private static final int NOT_WRITING_RETRY_SECONDS = 5;
+
     /** Patterns of an installation; they were checked when the configuration was read. */
     public static Masking masking(TailraceConfig.Ingest config) {
         return new Masking(config.maskPatterns().stream().map(Pattern::compile).toList());
@@ -62,7 +65,8 @@ public record Services(
         var executions = new Executions(tiers, Access.BY_OWNER);
         var handlers = new Routes.Handlers(
                 new AuthHandler(jwt),
-                new IngestHandler(vertx, config.ingest(), this::parser, writer, metrics),
+                this::requireTaking,
+                new IngestHandler(vertx, config.ingest(), this::parser, metrics),
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
@@ -75,6 +79,15 @@ public record Services(
                 handlers,
                 config.http().metricsPort().isEmpty(),
                 config.http().benchEndpoint());
+    }
+
+    /** Lets nothing be written while another process has that right. */
+    private void requireTaking(RoutingContext ctx) {
+        WriterState state = writer.get();
+        if (!state.taking()) {
+            throw Problem.unavailable("not_writing", state.detail(), NOT_WRITING_RETRY_SECONDS);
+        }
+        ctx.next();
     }
 
     private BatchParser parser() {

@@ -48,10 +48,8 @@ public final class StreamHandler implements Handler<RoutingContext> {
          * everything, since claiming that nothing is missing would lose what is.
          */
         long startSeq(ExecutionState state) {
-            if (lastEventId.isEmpty()) {
-                return Math.min(afterSeq, state.lastSeq());
-            }
-            return lastEventId.getAsLong() > state.lastSeq() ? 0 : lastEventId.getAsLong();
+            long last = lastEventId.orElse(0);
+            return Math.max(afterSeq, last > state.lastSeq() ? 0 : last);
         }
     }
 
@@ -130,7 +128,7 @@ public final class StreamHandler implements Handler<RoutingContext> {
                 ? TailStart.find(store, state, (int) request.tail.getAsLong(), request.options.filter())
                 : Future.succeededFuture(request.startSeq(state));
         return after.map(seq -> {
-            subscription.start(request.options, state, Math.max(seq, tail ? request.afterSeq : 0));
+            subscription.start(request.options, state, Math.max(seq, request.afterSeq));
             return null;
         });
     }

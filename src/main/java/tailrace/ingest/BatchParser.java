@@ -19,6 +19,7 @@ import tailrace.model.EntryCodec;
 import tailrace.model.IngestBatch;
 import tailrace.model.IngestBatch.PendingEntry;
 import tailrace.model.Rejection;
+import tailrace.model.StorableText;
 import tailrace.model.Timestamps;
 
 /**
@@ -95,7 +96,7 @@ public final class BatchParser {
             throw new BodyException(
                     400, "invalid_execution_id", "The execution id in the path must have 1 to 255 characters.");
         }
-        return Values.storable(executionId);
+        return StorableText.of(executionId);
     }
 
     /** The parser would guess UTF-16 and UTF-32 by itself, and entries would be measured in the wrong unit. */

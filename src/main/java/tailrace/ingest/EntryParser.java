@@ -12,6 +12,7 @@ import tailrace.model.EventType;
 import tailrace.model.ExecutionStatus;
 import tailrace.model.Level;
 import tailrace.model.LogCategory;
+import tailrace.model.StorableText;
 
 /**
  * Reads one entry's members off a parser into {@link EntryFields}, by the rules of SPEC 2. Used again for entry after
@@ -269,7 +270,7 @@ final class EntryParser {
         if (text.isEmpty()) {
             throw new EntryException(field, "empty_" + field, field + " must not be empty.");
         }
-        return Values.storable(text);
+        return StorableText.of(text);
     }
 
     private static Level level(JsonParser parser) throws IOException, EntryException {

@@ -62,7 +62,9 @@ public final class Masking {
                     "-----BEGIN"),
             rule("(://[^\\s:/@\"']{0,255}:)[^\\s/@\"']{1,255}(?=@)", "://"),
             rule(
-                    "(?i)((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key"
+                    // The shell's PWD and OLDPWD, found in every dump of an environment, are directories.
+                    "(?i)((?:password|passwd|pwd(?!(?<=(?-i:\\bPWD|\\bOLDPWD))[\"']?[ \\t]{0,4}[=:][ \\t]{0,4}[\"']?/)"
+                            + "|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key"
                             + "|private[_-]?key)[\"']?[ \\t]{0,4}[=:][ \\t]{0,4}[\"']?)(?!\\*{8})[^\\s\"',;&}\\])]{6,}+",
                     "password",
                     "passwd",

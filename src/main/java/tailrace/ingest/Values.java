@@ -44,27 +44,6 @@ final class Values {
         return cut.replaceAll("[\\p{Cntrl}\\p{Cs}]+", " ");
     }
 
-    /** The text as every tier holds it: NUL and lone surrogates as U+FFFD. */
-    static String storable(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == 0 || Character.isSurrogate(c)) {
-                return replaceUnstorable(text);
-            }
-        }
-        return text;
-    }
-
-    private static String replaceUnstorable(String text) {
-        var out = new StringBuilder(text.length());
-        text.codePoints()
-                .map(point -> point == 0 || (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE)
-                        ? 0xFFFD
-                        : point)
-                .forEach(out::appendCodePoint);
-        return out.toString();
-    }
-
     private static BigDecimal number(String field, JsonParser parser) throws IOException, EntryException {
         if (!parser.currentToken().isNumeric()) {
             throw wrongType(field, "a number", parser);

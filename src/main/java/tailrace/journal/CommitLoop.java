@@ -257,26 +257,34 @@ public final class CommitLoop implements AutoCloseable {
             return;
         }
         freeSpaceCheckedNanos = now;
+        String full = full();
+        if ((full == null) != (unavailable == null)) {
+            if (full == null) {
+                LOG.info("The journal has room again; entries are taken.");
+            } else {
+                LOG.error("{}", full);
+            }
+        }
+        unavailable = full;
+    }
+
+    private @Nullable String full() {
         long free;
         try {
             free = journal.freeBytes();
         } catch (UncheckedIOException e) {
-            unavailable = "The journal's directory cannot be reached: " + e.getMessage();
-            LOG.error("{}", unavailable, e); // and the thread lives on: it may come back
-            return;
+            return "The journal's directory cannot be reached: " + e.getMessage(); // it may come back
         }
-        boolean full = free < config.minFreeBytes();
-        if (full != (unavailable != null)) {
-            unavailable = full
-                    ? "The journal's disk has " + (free >> 20) + " MiB left, less than the "
-                            + (config.minFreeBytes() >> 20) + " MiB it keeps free. Make room; it goes on by itself."
-                    : null;
-            if (full) {
-                LOG.error("{}", unavailable);
-            } else {
-                LOG.info("The journal's disk has room again; entries are taken.");
-            }
+        if (free < config.minFreeBytes()) {
+            return "The journal's disk has " + (free >> 20) + " MiB left, less than the "
+                    + (config.minFreeBytes() >> 20) + " MiB it keeps free. Make room; it goes on by itself.";
         }
+        long size = journal.sizeBytes();
+        if (size > config.maxBytes()) {
+            return "The journal has " + (size >> 20) + " MiB, more than JOURNAL_MAX_BYTES allows ("
+                    + (config.maxBytes() >> 20) + " MiB). Allow more and start again.";
+        }
+        return null;
     }
 
     /** Commits what was taken, then ends the thread. Refuses all that comes later. */

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -86,6 +88,10 @@ public final class RocksJournal implements Journal, AutoCloseable {
     private static RocksFiles open(Path directory) {
         try {
             Files.createDirectories(directory);
+            if (Files.getFileAttributeView(directory, PosixFileAttributeView.class) != null) {
+                // What people log is nobody else's business.
+                Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+            }
         } catch (IOException e) {
             throw new JournalUnavailableException(
                     "The journal's directory " + directory

@@ -170,9 +170,7 @@ final class Channel {
         List<LogEntry> pending = window.subList((int) (first - windowFirst()), window.size());
         long oldestMicros = pending.get(0).receivedAtMicros();
         Map<LogFilter, Frames> made = new HashMap<>(2);
-        int readers = 0;
         long deliveries = 0;
-        boolean behind = false;
         for (int i = subscriptions.size() - 1; i >= 0; i--) {
             Subscription reader = subscriptions.get(i);
             if (reader.inStep(first) && reader.cursor() < last) {
@@ -182,17 +180,13 @@ final class Channel {
                     frames = Frames.live(hub.frame(), session, pending, filter);
                     made.put(filter, frames);
                 }
-                int entries = reader.take(frames, last);
-                deliveries += entries;
-                readers += entries > 0 ? 1 : 0;
-            } else {
-                behind |= reader.readsStore();
+                deliveries += reader.take(frames, last);
             }
         }
         made.values().forEach(Frames::release);
         flushedTo = last;
-        trimWindow(behind ? MAX_RECENT_BYTES : 0);
-        hub.countDelivered(oldestMicros, readers, deliveries);
+        trimWindow(pages.isEmpty() ? 0 : MAX_RECENT_BYTES);
+        hub.countDelivered(oldestMicros, deliveries);
         pumpAll();
     }
 
@@ -234,6 +228,9 @@ final class Channel {
         Frames frames = Frames.page(hub.frame(), session, slice.entries(), slice.gaps(), key.live, hub.nowMicros());
         readers.forEach(reader -> reader.onPage(frames, slice.scannedTo()));
         frames.release();
+        if (pages.isEmpty() && !window.isEmpty() && windowLast() <= flushedTo) {
+            clearWindow(); // nobody is left who could step in from it
+        }
     }
 
     /** Whether the execution is over and has been silent for long enough. */

@@ -233,7 +233,7 @@ public final class LiveHub {
         }
     }
 
-    void countDelivered(long oldestMicros, int readers, long deliveries) {
+    void countDelivered(long oldestMicros, long deliveries) {
         if (deliveries > 0) {
             long micros = Math.max(0, nowMicros() - oldestMicros);
             metrics.delivered(TimeUnit.MICROSECONDS.toNanos(micros), 1, (int) Math.min(deliveries, Integer.MAX_VALUE));

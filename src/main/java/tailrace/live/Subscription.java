@@ -5,8 +5,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import io.vertx.core.http.HttpVersion;
-import io.vertx.core.http.impl.HttpServerConnection;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -167,10 +165,6 @@ public final class Subscription {
         return phase == Phase.STREAMING && !reading && cursor >= firstSeq - 1 && writable();
     }
 
-    boolean readsStore() {
-        return reading;
-    }
-
     long cursor() {
         return cursor;
     }
@@ -313,20 +307,10 @@ public final class Subscription {
             if (nowNanos - blockedSinceNanos >= stuckNanos) {
                 hub.countStuck();
                 leave();
-                abort();
+                HardClose.close(request);
             }
         } else if (nowNanos - lastWriteNanos >= heartbeatNanos) {
             write(Buffer.buffer(HEARTBEAT));
-        }
-    }
-
-    /** Closes without waiting for the socket to take what it never will; an ordinary close would flush first. */
-    private void abort() {
-        if (request.version() != HttpVersion.HTTP_2
-                && request.connection() instanceof HttpServerConnection connection) {
-            connection.channelHandlerContext().close();
-        } else {
-            response.reset();
         }
     }
 }

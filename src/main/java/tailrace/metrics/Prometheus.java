@@ -69,6 +69,9 @@ public final class Prometheus implements AutoCloseable {
                 EnumSet.complementOf(EnumSet.of(MetricsDomain.HTTP_SERVER, MetricsDomain.NAMED_POOLS))) {
             options.addDisabledMetricsCategory(domain);
         }
+        // Each pool would register the same gauges again, with a warning; the writer's and readers' times are in
+        // Metrics.
+        options.addDisabledMetricsCategory("sql");
         return options;
     }
 

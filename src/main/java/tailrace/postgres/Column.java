@@ -38,9 +38,9 @@ final class Column<T> {
         if (!used) {
             return Array.newInstance(type, 0);
         }
-        Object array = Array.newInstance(type, to - from);
+        Object[] array = (Object[]) Array.newInstance(type, to - from);
         for (int i = from; i < to; i++) {
-            Array.set(array, i - from, values.get(i));
+            array[i - from] = values.get(i);
         }
         return array;
     }

@@ -135,7 +135,7 @@ public final class JournalRegistry {
     private record Current(long generation, JournalId id) {}
 
     /** Where a lane is; fenced once another journal took over. */
-    record LaneCursor(int lane, int lanes, long position, boolean fenced) {}
+    record LaneCursor(int lane, int lanes, long position, boolean fenced, long generation) {}
 
     Future<List<LaneCursor>> cursors(JournalId ours) {
         return database.pool()
@@ -151,7 +151,8 @@ public final class JournalRegistry {
                     row.getInteger("lane"),
                     row.getInteger("lanes"),
                     row.getLong("position"),
-                    row.getBoolean("fenced")));
+                    row.getBoolean("fenced"),
+                    row.getLong("generation")));
         }
         return cursors;
     }

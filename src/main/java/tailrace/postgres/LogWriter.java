@@ -52,7 +52,6 @@ public final class LogWriter {
     private Lane.@Nullable Shared shared;
     private volatile @Nullable Context context;
     private @Nullable WorkerExecutor worker;
-    private long generation;
     private int cursorAttempts;
     private boolean closed;
 
@@ -95,11 +94,9 @@ public final class LogWriter {
     /**
      * Begins to write, on the caller's context. Does not wait for PostgreSQL and does not fail.
      *
-     * @param generation from {@link JournalRegistry#register}
      * @param mayWrite whether the writer's lock is held now
      */
-    public void start(long generation, BooleanSupplier mayWrite, FlushListener listener) {
-        this.generation = generation;
+    public void start(BooleanSupplier mayWrite, FlushListener listener) {
         context = vertx.getOrCreateContext();
         WorkerExecutor threads = vertx.createSharedWorkerExecutor("tailrace-writer", Math.max(1, config.lanes()));
         worker = threads;
@@ -112,11 +109,15 @@ public final class LogWriter {
         if (closed) {
             return;
         }
-        registry.cursors(journal.id()).onSuccess(this::openLanes).onFailure(error -> {
-            cursorAttempts++;
-            LOG.warn("the writer's cursors cannot be read yet: {}", error.getMessage());
-            vertx.setTimer(CURSOR_RETRY.apply(Math.min(cursorAttempts, RETRY_EXPONENT_MAX)), id -> openLanes());
-        });
+        registry.cursors(journal.id())
+                .onSuccess(this::openLanes)
+                .onFailure(error -> openLanesLater("the writer's cursors cannot be read yet: " + error.getMessage()));
+    }
+
+    private void openLanesLater(String why) {
+        cursorAttempts++;
+        LOG.warn("{}", why);
+        vertx.setTimer(CURSOR_RETRY.apply(Math.min(cursorAttempts, RETRY_EXPONENT_MAX)), id -> openLanes());
     }
 
     private void openLanes(List<LaneCursor> cursors) {
@@ -124,9 +125,11 @@ public final class LogWriter {
             return;
         }
         if (cursors.isEmpty()) {
-            LOG.error("journal {} is not registered; nothing is written to PostgreSQL", journal.id());
+            // Registered once the lock is held, which may come after us if PostgreSQL was away at the start.
+            openLanesLater("journal " + journal.id() + " is not registered in PostgreSQL yet");
             return;
         }
+        cursorAttempts = 0;
         int stored = cursors.get(0).lanes();
         if (stored == config.lanes()) {
             lanes = make(cursors, Long.MAX_VALUE);
@@ -158,8 +161,8 @@ public final class LogWriter {
         List<Lane> made = new ArrayList<>(cursors.size());
         for (LaneCursor cursor : cursors) {
             BatchReader reader = new BatchReader(journal, cursor.lane(), cursor.lanes(), config.persistAll());
-            BatchSink sink =
-                    new BatchSink(database, partitions, journal.id(), generation, cursor.lane(), cursor.lanes());
+            BatchSink sink = new BatchSink(
+                    database, partitions, journal.id(), cursor.generation(), cursor.lane(), cursor.lanes());
             made.add(new Lane(with, cursor.lane(), cursor.lanes(), reader, sink, cursor.position(), lastPosition));
         }
         return List.copyOf(made);

@@ -27,9 +27,7 @@ final class Sql {
     final String advanceCursor;
     final String insertReject;
     final String makePartition;
-    final String partitions;
     final String currentJournal;
-    final String journalGeneration;
     final String cursors;
     final String lockJournals;
     final String fenceOthers;
@@ -55,9 +53,7 @@ final class Sql {
         advanceCursor = in(schema, "SELECT {s}.advance_cursor($1, $2, $3, $4, $5)");
         insertReject = in(schema, INSERT_REJECT);
         makePartition = in(schema, "SELECT {s}.make_partition($1)");
-        partitions = in(schema, PARTITIONS);
         currentJournal = in(schema, CURRENT_JOURNAL);
-        journalGeneration = in(schema, "SELECT generation FROM {s}.journals WHERE journal_id = $1");
         cursors = in(schema, CURSORS);
         lockJournals = in(schema, "LOCK TABLE {s}.journals IN SHARE ROW EXCLUSIVE MODE");
         fenceOthers = in(schema, FENCE_OTHERS);
@@ -145,17 +141,12 @@ final class Sql {
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
             """;
 
-    private static final String PARTITIONS = """
-            SELECT c.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = '{s}.workflow_execution_logs'::regclass
-            """;
-
     private static final String CURRENT_JOURNAL =
             "SELECT generation, journal_id FROM {s}.journals ORDER BY generation DESC LIMIT 1";
 
     private static final String CURSORS = """
-            SELECT lane, lanes, position, fenced_at IS NOT NULL AS fenced
-            FROM {s}.lane_cursors WHERE journal_id = $1 ORDER BY lane
+            SELECT c.lane, c.lanes, c.position, c.fenced_at IS NOT NULL AS fenced, j.generation
+            FROM {s}.lane_cursors c JOIN {s}.journals j USING (journal_id) WHERE journal_id = $1 ORDER BY c.lane
             """;
 
     private static final String FENCE_OTHERS =

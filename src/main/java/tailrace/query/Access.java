@@ -12,7 +12,7 @@ import tailrace.security.Principal;
 public interface Access {
     /** The owner recorded with the execution decides; one without an owner is for services only. */
     Access BY_OWNER = (principal, state) -> Future.succeededFuture(principal.service()
-            || !principal.subject().isEmpty() && principal.subject().equals(state.userId()));
+            || (!principal.subject().isEmpty() && principal.subject().equals(state.userId())));
 
     /** Whether the principal may read it; fails if nobody can tell now. */
     Future<Boolean> mayRead(Principal principal, ExecutionState state);

@@ -2,6 +2,7 @@ package tailrace.query;
 
 import java.util.ArrayList;
 import java.util.List;
+import tailrace.model.EventType;
 import tailrace.model.Level;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
@@ -35,10 +36,10 @@ final class Holes {
     static boolean concern(LogFilter filter) {
         return !(Boolean.TRUE.equals(filter.milestone())
                 || filter.minPriority() >= 7
-                || !filter.levels().isEmpty()
-                        && filter.levels().stream().allMatch(level -> level.compareTo(Level.ERROR) >= 0)
-                || !filter.eventTypes().isEmpty()
-                        && filter.eventTypes().stream().allMatch(type -> type.userFriendly()));
+                || (!filter.levels().isEmpty()
+                        && filter.levels().stream().allMatch(level -> level.compareTo(Level.ERROR) >= 0))
+                || (!filter.eventTypes().isEmpty()
+                        && filter.eventTypes().stream().allMatch(EventType::userFriendly)));
     }
 
     /** What of these a reader with this filter has to be told. */

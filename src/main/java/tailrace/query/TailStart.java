@@ -13,7 +13,7 @@ public final class TailStart {
     /** The seq after which the last {@code count} entries that the filter accepts begin; 0 if there are fewer. */
     public static Future<Long> find(EntryStore store, ExecutionState state, int count, LogFilter filter) {
         long start = state.lastSeq() - count;
-        if (count == 0 || filter.all() && start + 1 >= state.hotFromSeq()) {
+        if (count == 0 || (filter.all() && start + 1 >= state.hotFromSeq())) {
             return Future.succeededFuture(start);
         }
         return find(store, state.executionId(), state.lastSeq(), count, filter);

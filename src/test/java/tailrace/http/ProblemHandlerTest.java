@@ -45,6 +45,7 @@ class ProblemHandlerTest {
         router.get("/twice/:id/logs").handler(ctx -> ctx.end("x"));
         router.put("/twice/:id/logs").handler(ctx -> ctx.end("x"));
         router.get("/static/*").handler(ctx -> ctx.end("x"));
+        router.get("/*").handler(ctx -> ctx.next());
         router.post("/body")
                 .consumes("application/json")
                 .handler(BodyHandler.create(false).setBodyLimit(10))
@@ -152,6 +153,9 @@ class ProblemHandlerTest {
         assertThat(json(answer).getString("code")).isEqualTo("method_not_allowed");
         assertThat(server.send("POST", "/static/a/b").headers().firstValue("Allow"))
                 .contains("GET");
+        assertThat(json(server.send("DELETE", "/nowhere")).getString("code")).isEqualTo("not_found");
+        assertThat(server.send("DELETE", "/nowhere").headers().firstValue("Allow"))
+                .isEmpty();
     }
 
     @Test

@@ -84,6 +84,24 @@ class StreamSeamIT {
     }
 
     @Test
+    void aMessageThatComesWhileItsEntriesAreBeingReadIsNotDeliveredToo() {
+        server.appendMany("e1", 3);
+        try (SseClient client = open("")) {
+            takesExactly(client, 1, 3);
+            PausableStore.Hold hold = store.holdPage();
+            var late = server.journal.append("e1", List.of(server.entry("a"), server.entry("b")));
+            hold.reached(); // the poll found them, and 4–5 are read, and not yet with their reader
+            server.publish(late);
+            assertThat(client.poll(Duration.ofMillis(100))).isNull();
+            server.appendMany("e1", 1);
+            hold.release();
+            takesExactly(client, 4, 6);
+            server.appendMany("e1", 1);
+            takesExactly(client, 7, 7);
+        }
+    }
+
+    @Test
     void readersWhoGoAwayWhileTheStoreIsAskedLeaveNothingBehind() {
         server.appendMany("e1", 3);
         PausableStore.Hold page = store.holdPage();

@@ -30,8 +30,10 @@ class CommitLoopTest {
             held.await();
             List<CompletableFuture<BusMessage.Answer>> group = new ArrayList<>();
             for (int i = 0; i < 5; i++) {
-                group.add(open.loop.append(
-                        Batches.batch().entry("e", "lost " + i).key("k" + i, "f").build()));
+                group.add(open.loop.append(Batches.batch()
+                        .entry("e", "lost " + i)
+                        .key("k" + i, "f")
+                        .build()));
             }
             assertThat(closeFiles.getAndSet(false)).isTrue();
             open.journal.close();

@@ -27,14 +27,14 @@ final class WriterFixture implements AutoCloseable {
     WriterFixture(Vertx vertx, Database database, InMemoryJournal journal, TailraceConfig.Writer config) {
         this.vertx = vertx;
         JournalRegistry registry = new JournalRegistry(database);
-        long generation = await(registry.register(journal.id(), config.lanes()));
+        await(registry.register(journal.id(), config.lanes()));
         Partitions partitions = new Partitions(database, Clock.systemUTC());
         writer = new LogWriter(
                 vertx, database, registry, partitions, journal, config, new Metrics(new SimpleMeterRegistry()));
         context = vertx.getOrCreateContext();
         Promise<Void> started = Promise.promise();
         context.runOnContext(none -> {
-            writer.start(generation, mayWrite::get, (lane, position, rows) -> {});
+            writer.start(mayWrite::get, (lane, position, rows) -> {});
             started.complete();
         });
         await(started.future());

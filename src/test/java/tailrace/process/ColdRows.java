@@ -26,8 +26,8 @@ final class ColdRows {
 
     static ColdRows of(TestDatabase database) {
         return new ColdRows(
-                "jdbc:postgresql://" + database.url().host() + ":" + database.url().port() + "/"
-                        + database.url().database() + "?sslmode=disable",
+                "jdbc:postgresql://" + database.url().host() + ":"
+                        + database.url().port() + "/" + database.url().database() + "?sslmode=disable",
                 database.url().user(),
                 database.url().password().value());
     }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tailrace.config.TailraceConfig;
@@ -24,6 +25,7 @@ public final class ServerProcess implements AutoCloseable {
     static final String SECRET = "a secret of the tests, long enough for HS256 and worth nothing";
 
     private static final Pattern READY = Pattern.compile("is ready: (http://127\\.0\\.0\\.1:\\d+)");
+    private static final AtomicInteger STARTS = new AtomicInteger();
     private static final Duration START_TIMEOUT = Duration.ofSeconds(120);
 
     private final Path dataDir;
@@ -32,7 +34,6 @@ public final class ServerProcess implements AutoCloseable {
     private Process process;
     private Path log;
     private URI base;
-    private int starts;
 
     private ServerProcess(Path dataDir) {
         this.dataDir = dataDir;
@@ -71,6 +72,7 @@ public final class ServerProcess implements AutoCloseable {
                 throw new IllegalStateException("the server ended with " + process.exitValue() + ":\n" + output());
             }
         }
+        kill(); // nobody will close what did not start
         throw new IllegalStateException("the server is not ready:\n" + output());
     }
 
@@ -78,13 +80,15 @@ public final class ServerProcess implements AutoCloseable {
     public int startExpectingEnd() throws Exception {
         launch();
         if (!process.waitFor(START_TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
+            kill();
             throw new IllegalStateException("the server did not end:\n" + output());
         }
         return process.exitValue();
     }
 
     private void launch() throws IOException {
-        log = dataDir.resolveSibling(dataDir.getFileName() + "-serve-" + ++starts + ".log");
+        // A file for each process, also where two share a data directory.
+        log = dataDir.resolveSibling(dataDir.getFileName() + "-serve-" + STARTS.incrementAndGet() + ".log");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmOptions);
