@@ -258,9 +258,7 @@ class BadInputIT {
                 refused("Latin-1", batch(GOOD.replace("\"m\"", "\"ü\"").getBytes(ISO_8859_1)), 400, "invalid_json"),
                 refused(
                         "overlong UTF-8",
-                        batch(join(
-                                cut(good, 3),
-                                join(new byte[] {(byte) 0xC0, (byte) 0xAF}, "\"}]".getBytes(UTF_8)))),
+                        batch(join(cut(good, 3), join(new byte[] {(byte) 0xC0, (byte) 0xAF}, "\"}]".getBytes(UTF_8)))),
                         400,
                         "invalid_json"),
                 // gzip
@@ -299,7 +297,11 @@ class BadInputIT {
                 // methods and paths
                 refused("GET", api.request("/v2/logs/batch").GET(), 405, "method_not_allowed"),
                 refused("DELETE", api.request("/v2/logs/batch").DELETE(), 405, "method_not_allowed"),
-                refused("no such path", api.request("/v2/logs/bunch").POST(BodyPublishers.ofString(GOOD)), 404, "not_found"),
+                refused(
+                        "no such path",
+                        api.request("/v2/logs/bunch").POST(BodyPublishers.ofString(GOOD)),
+                        404,
+                        "not_found"),
                 refused(
                         "long id in the path",
                         api.request("/v2/executions/" + "x".repeat(256) + "/logs")
@@ -314,7 +316,8 @@ class BadInputIT {
                 refused("long token", withToken("Bearer " + "x".repeat(9_000)), 401, "invalid_token"),
                 refused(
                         "another secret",
-                        withToken("Bearer " + token("a secret that is another one, of more than 32 bytes", Duration.ofHours(1))),
+                        withToken("Bearer "
+                                + token("a secret that is another one, of more than 32 bytes", Duration.ofHours(1))),
                         401,
                         "invalid_token"),
                 refused(
@@ -327,7 +330,11 @@ class BadInputIT {
                         withToken("Bearer eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIiwiZXhwIjo5OTk5OTk5OTk5fQ."),
                         401,
                         "invalid_token"),
-                refused("a reader", withToken("Bearer " + ServerProcess.userToken("anna")), 403, "service_token_required"));
+                refused(
+                        "a reader",
+                        withToken("Bearer " + ServerProcess.userToken("anna")),
+                        403,
+                        "service_token_required"));
     }
 
     @ParameterizedTest
@@ -339,9 +346,12 @@ class BadInputIT {
         assertThat(answer.body().get("code").asText()).as("%s", answer.body()).isEqualTo(bad.code);
         assertThat(answer.body().get("detail").asText()).isNotBlank();
         assertThat(answer.body().get("request_id").asText())
-                .isEqualTo(answer.response().headers().firstValue("X-Request-ID").orElseThrow());
+                .isEqualTo(
+                        answer.response().headers().firstValue("X-Request-ID").orElseThrow());
         assertThat(answer.response().headers().firstValue("Content-Type")).contains("application/problem+json");
-        assertThat(api.get("/v2/executions/refused").status()).as("nothing was taken").isEqualTo(404);
+        assertThat(api.get("/v2/executions/refused").status())
+                .as("nothing was taken")
+                .isEqualTo(404);
     }
 
     @Test
@@ -349,7 +359,8 @@ class BadInputIT {
         byte[] bom = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
         String entry = "{\"execution_id\":\"odd\",\"message\":\"m\"}";
         byte[] plain = ("[" + entry + "]").getBytes(UTF_8);
-        byte[] halves = join(gzip(java.util.Arrays.copyOf(plain, 10)), gzip(java.util.Arrays.copyOfRange(plain, 10, plain.length)));
+        byte[] halves = join(
+                gzip(java.util.Arrays.copyOf(plain, 10)), gzip(java.util.Arrays.copyOfRange(plain, 10, plain.length)));
         List<HttpRequest.Builder> right = List.of(
                 batch(join(bom, plain)),
                 batch(gzip(plain), "Content-Encoding", "gzip"),
@@ -378,25 +389,33 @@ class BadInputIT {
 
         assertThat(answer.status()).isEqualTo(202);
         assertThat(answer.body().get("rejected"))
-                .extracting(bad -> bad.get("index").asInt() + " " + bad.get("code").asText())
+                .extracting(
+                        bad -> bad.get("index").asInt() + " " + bad.get("code").asText())
                 .containsExactly("1 invalid_json", "2 invalid_json", "3 invalid_json", "4 not_an_object");
-        assertThat(api.history("lines")).extracting(log -> log.get("message").asText())
+        assertThat(api.history("lines"))
+                .extracting(log -> log.get("message").asText())
                 .containsExactly("one", "three");
     }
 
     @Test
     void anExecutionsIdMayBeAnythingThatHasAName() throws Exception {
-        for (String id : List.of("a/b", "a b", "ä🚀", "%2F", "..", "a?b#c", "x".repeat(255), "🚀".repeat(255), "\"quoted\"\\")) {
+        for (String id :
+                List.of("a/b", "a b", "ä🚀", "%2F", "..", "a?b#c", "x".repeat(255), "🚀".repeat(255), "\"quoted\"\\")) {
             String path = "/v2/executions/" + Api.encode(id) + "/logs";
             Api.Answer answer = api.post(path, "[{\"message\":\"m\"}]");
             assertThat(answer.status()).as("%s: %s", id, answer.body()).isEqualTo(202);
-            assertThat(answer.body().get("executions").get(0).get("execution_id").asText())
+            assertThat(answer.body()
+                            .get("executions")
+                            .get(0)
+                            .get("execution_id")
+                            .asText())
                     .isEqualTo(id);
             assertThat(api.history(id)).as(id).hasSize(1);
         }
         // NUL cannot be kept anywhere and becomes U+FFFD, by either way in.
         Api.Answer nul = api.post("/v2/executions/nul%00/logs", "[{\"message\":\"m\"}]");
-        assertThat(nul.body().get("executions").get(0).get("execution_id").asText()).isEqualTo("nul\uFFFD");
+        assertThat(nul.body().get("executions").get(0).get("execution_id").asText())
+                .isEqualTo("nul\uFFFD");
         api.post("/v2/logs/batch", "[{\"execution_id\":\"nul\\u0000\",\"message\":\"m\"}]");
         assertThat(api.history("nul\uFFFD")).hasSize(2);
     }
@@ -430,8 +449,9 @@ class BadInputIT {
 
     @Test
     void aContentLengthThatLiesTakesNothing() throws Exception {
-        String head = "POST /v2/logs/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                + "Authorization: Bearer " + ServerProcess.serviceToken() + "\r\n";
+        String head =
+                "POST /v2/logs/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                        + "Authorization: Bearer " + ServerProcess.serviceToken() + "\r\n";
 
         assertThat(raw(head + "Content-Length: -1\r\n\r\n" + GOOD)).startsWith("HTTP/1.1 400");
         assertThat(raw(head + "Content-Length: 99999999999999999999\r\n\r\n" + GOOD))
@@ -454,11 +474,10 @@ class BadInputIT {
 
         assertThat(answers).extracting(Api.Answer::status).containsOnly(202);
         assertThat(Set.copyOf(answers.stream().map(Api.Answer::body).toList())).hasSize(1);
-        assertThat(answers.stream()
-                        .filter(answer -> answer.response()
-                                .headers()
-                                .firstValue("Idempotency-Replayed")
-                                .isEmpty()))
+        assertThat(answers.stream().filter(answer -> answer.response()
+                        .headers()
+                        .firstValue("Idempotency-Replayed")
+                        .isEmpty()))
                 .as("one of them is the first")
                 .hasSize(1);
         assertThat(other.status()).isEqualTo(409);
@@ -483,15 +502,22 @@ class BadInputIT {
                 together(16, () -> api.post(path, "[" + entry + "," + entry.replace("twin", "other") + "]"));
 
         assertThat(answers).extracting(Api.Answer::status).containsOnly(202);
-        assertThat(answers.stream().mapToInt(answer -> answer.body().get("accepted").asInt())
+        assertThat(answers.stream()
+                        .mapToInt(answer -> answer.body().get("accepted").asInt())
                         .sum())
                 .isEqualTo(1);
-        assertThat(answers.stream().mapToInt(answer -> answer.body().get("duplicates").asInt())
+        assertThat(answers.stream()
+                        .mapToInt(answer -> answer.body().get("duplicates").asInt())
                         .sum())
                 .isEqualTo(31);
-        assertThat(api.history("twins")).extracting(log -> log.get("id").asText()).containsExactly(id.toString());
+        assertThat(api.history("twins"))
+                .extracting(log -> log.get("id").asText())
+                .containsExactly(id.toString());
         // An id names an entry within its execution only.
-        assertThat(api.post("/v2/executions/another/logs", "[" + entry + "]").body().get("accepted").asInt())
+        assertThat(api.post("/v2/executions/another/logs", "[" + entry + "]")
+                        .body()
+                        .get("accepted")
+                        .asInt())
                 .isEqualTo(1);
     }
 

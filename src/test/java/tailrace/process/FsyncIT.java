@@ -22,7 +22,8 @@ class FsyncIT {
         Api api = new Api(server.base(), ServerProcess.serviceToken());
         long before = syncs(server);
         for (int i = 0; i < BATCHES; i++) {
-            assertThat(api.post("/v2/executions/e/logs", "[{\"message\":\"m\"}]").status())
+            assertThat(api.post("/v2/executions/e/logs", "[{\"message\":\"m\"}]")
+                            .status())
                     .isEqualTo(202);
         }
         assertThat(syncs(server) - before).as("fsyncs for %d answers", BATCHES).isGreaterThanOrEqualTo(BATCHES);
@@ -30,10 +31,7 @@ class FsyncIT {
 
     private static long syncs(ServerProcess server) throws Exception {
         String metrics = HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(server.base().resolve("/metrics"))
-                                .build(),
-                        BodyHandlers.ofString())
+                .send(HttpRequest.newBuilder(server.base().resolve("/metrics")).build(), BodyHandlers.ofString())
                 .body();
         Matcher found = SYNCS.matcher(metrics);
         assertThat(found.find()).as("the count in\n%s", metrics).isTrue();

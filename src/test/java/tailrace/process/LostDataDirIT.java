@@ -55,10 +55,9 @@ class LostDataDirIT {
     }
 
     private void awaitRows(String execution, int count) throws Exception {
-        Await.until("rows of " + execution, () -> ColdRows.of(database)
-                        .of(execution)
-                        .size()
-                == count);
+        Await.until(
+                "rows of " + execution,
+                () -> ColdRows.of(database).of(execution).size() == count);
     }
 
     private static void deleteTree(Path directory) throws IOException {
@@ -86,14 +85,14 @@ class LostDataDirIT {
 
     @Test
     void aJournalRemovedBetweenTwoStartsGivesNoSeqTwice() throws Exception {
-        try (ServerProcess server = server("data")
-                .env("LOG_BATCH_TRIGGER", "1")
-                .start()) {
+        try (ServerProcess server = server("data").env("LOG_BATCH_TRIGGER", "1").start()) {
             // Given an execution PostgreSQL knows, and one it has not heard of when the journal goes
             post(api(server), "known", 3);
             awaitRows("known", 3);
             server.kill();
-            server.env("LOG_BATCH_TRIGGER", "1000").env("LOG_BATCH_INTERVAL", "1h").start();
+            server.env("LOG_BATCH_TRIGGER", "1000")
+                    .env("LOG_BATCH_INTERVAL", "1h")
+                    .start();
             post(api(server), "unheard", 5);
             assertThat(post(api(server), "known", 2)).isEqualTo(4);
             server.kill();
@@ -143,7 +142,8 @@ class LostDataDirIT {
             assertThat(gap.get("to_seq").asLong()).isEqualTo(JUMP - 1);
             assertThat(gap.get("reason").asText()).isEqualTo("lost");
         }
-        JsonNode page = api.get("/v2/workflows/executions/" + execution + "/logs").body();
+        JsonNode page =
+                api.get("/v2/workflows/executions/" + execution + "/logs").body();
         assertThat(page.get("logs")).hasSize(seqs.size());
         JsonNode coverage = page.get("coverage");
         assertThat(coverage.get("complete").asBoolean()).isFalse();
@@ -174,7 +174,8 @@ class LostDataDirIT {
             assertThat(server.output()).contains("set aside").contains("old copy");
             assertThat(setAside(server)).hasSize(1);
             assertThat(post(api(server), "e", 1)).isEqualTo(JUMP);
-            assertThat(api(server).history("e")).extracting(log -> log.get("seq").asLong())
+            assertThat(api(server).history("e"))
+                    .extracting(log -> log.get("seq").asLong())
                     .containsExactly(1L, 2L, 3L, 4L, 5L, JUMP);
         }
     }
@@ -192,8 +193,7 @@ class LostDataDirIT {
                 post(api(foreign), "e", 7);
                 foreign.terminate();
                 deleteTree(server.dataDir().resolve("journal"));
-                copyTree(
-                        foreign.dataDir().resolve("journal"), server.dataDir().resolve("journal"));
+                copyTree(foreign.dataDir().resolve("journal"), server.dataDir().resolve("journal"));
             }
 
             server.start();

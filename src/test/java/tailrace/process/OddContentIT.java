@@ -75,9 +75,11 @@ class OddContentIT {
         entries.add(data("{\"a\":1,\"a\":2,\"b\":{\"c\":1,\"c\":{\"d\":1,\"d\":2}},\"a\":3}"));
         entries.add(data("{\"a\":".repeat(31) + "{}" + "}".repeat(31)));
         entries.add(data("{\"a\":" + "[".repeat(31) + "]".repeat(31) + "}"));
-        entries.add(data("{\"e\":{},\"l\":[],\"s\":\"\",\"n\":null,\"t\":true,\"f\":false,\"m\":[null,{},[],\"\\u0000\"]}"));
+        entries.add(data(
+                "{\"e\":{},\"l\":[],\"s\":\"\",\"n\":null,\"t\":true,\"f\":false,\"m\":[null,{},[],\"\\u0000\"]}"));
         entries.add(data("{\"__proto__\":1,\"constructor\":2,\"$ref\":3,\"seq\":4,\"id\":\"x\"}"));
-        entries.add("{\"message\":\"m\",\"unknown\":{\"\\u0000\":[\"\\ud800\",1e308]},\"_extra\":1,\"data\":{\"_extra\":2}}");
+        entries.add(
+                "{\"message\":\"m\",\"unknown\":{\"\\u0000\":[\"\\ud800\",1e308]},\"_extra\":1,\"data\":{\"_extra\":2}}");
         entries.add("{\"message\":\"m\",\"technical_details\":{\"n\":-0.0},\"performance_metrics\":{\"ms\":1e-7},"
                 + "\"duration_seconds\":1e-300,\"progress_percentage\":99.995,\"step_number\":-2147483648}");
         entries.add("{\"message\":\"m\",\"timestamp\":\"0001-01-01T00:00:00Z\"}");
@@ -114,10 +116,11 @@ class OddContentIT {
             // Every row arrives, none is set aside
             ColdRows rows = ColdRows.of(database);
             Await.until("all rows", () -> rows.of("odd").size() >= odd.size());
-            assertThat(database.number("SELECT count(*) FROM tailrace.log_rejects")).isZero();
+            assertThat(database.number("SELECT count(*) FROM tailrace.log_rejects"))
+                    .isZero();
             // And the cold tier tells the same
-            List<LogEntry> cold = TestDatabase.await(new LogReader(database.open(vertx))
-                    .entries("odd", 1, Long.MAX_VALUE, true, 1_000, LogFilter.ALL));
+            List<LogEntry> cold = TestDatabase.await(
+                    new LogReader(database.open(vertx)).entries("odd", 1, Long.MAX_VALUE, true, 1_000, LogFilter.ALL));
             assertThat(cold).hasSameSizeAs(hot);
             for (int i = 0; i < hot.size(); i++) {
                 assertThat(plain(EXACT.readTree(cold.get(i).json())))
@@ -129,7 +132,8 @@ class OddContentIT {
                 for (JsonNode entry : hot) {
                     JsonNode told = stream.next().data().get("data");
                     assertThat(told.get("message")).isEqualTo(entry.get("message"));
-                    assertThat(told.get("seq").asLong()).isEqualTo(entry.get("seq").asLong());
+                    assertThat(told.get("seq").asLong())
+                            .isEqualTo(entry.get("seq").asLong());
                 }
                 assertThat(stream.next()).isNull();
             }
@@ -150,7 +154,8 @@ class OddContentIT {
     private static void requireSent(String entry, JsonNode told) throws Exception {
         JsonNode sent = EXACT.readTree(entry);
         if (!sent.has("user_friendly_message")) {
-            assertThat(told.get("message").asText()).isEqualTo(storable(sent.get("message").asText()));
+            assertThat(told.get("message").asText())
+                    .isEqualTo(storable(sent.get("message").asText()));
         }
         if (sent.has("data") && !sent.has("unknown")) {
             assertThat(plain(told.get("data"))).as("%s", entry).isEqualTo(plain(sent.get("data")));
