@@ -45,26 +45,13 @@ class DiskFullIT {
 
             // When the disk is filled by something else
             Path ballast = disk.resolve("ballast");
-            try (var out = Files.newOutputStream(ballast)) {
-                byte[] megabyte = new byte[1 << 20];
-                while (true) {
-                    out.write(megabyte);
-                }
-            } catch (IOException full) {
-                assertThat(full).hasMessageContaining("No space");
-            }
+            fill(ballast, minFreeBytes.equals("0") ? 0 : 4 << 20);
             int[] number = {0};
             Await.until("a refusal", () -> post(api, ledger, ++number[0]) == 503);
 
-            // Then the refusal and health say so
-            Api.Answer refused = api.post("/v2/executions/e/logs", "[{\"message\":\"refused\"}]");
-            assertThat(refused.status()).isEqualTo(503);
-            assertThat(refused.response().headers().firstValue("Retry-After")).isPresent();
-            Await.until("health", () -> api.get("/health/ready").status() == 503);
-            Api.Answer health = api.get("/health");
-            assertThat(health.status()).isEqualTo(503);
-            assertThat(health.body().get("journal").get("writable").asBoolean()).isFalse();
-            assertThat(health.body().get("journal").get("detail").asText()).isNotBlank();
+            if (!minFreeBytes.equals("0")) {
+                requireThatItSaysSo(api);
+            }
 
             // And it goes on by itself once there is room, with nothing lost
             Files.delete(ballast);
@@ -78,6 +65,30 @@ class DiskFullIT {
             assertThat(run("umount", disk.toString()) || run("umount", "-l", disk.toString()))
                     .isTrue();
         }
+    }
+
+    private static void fill(Path ballast, long leftBytes) throws IOException {
+        try (var out = Files.newOutputStream(ballast)) {
+            byte[] piece = new byte[256 << 10];
+            while (Files.getFileStore(ballast).getUsableSpace() >= leftBytes) {
+                out.write(piece);
+            }
+        } catch (IOException full) {
+            assertThat(full).hasMessageContaining("No space");
+        }
+    }
+
+    /** Where no room is kept free the journal, opened again, may find some for a moment: there is no lasting state. */
+    private static void requireThatItSaysSo(Api api) throws Exception {
+        Api.Answer refused = api.post("/v2/executions/e/logs", "[{\"message\":\"refused\"}]");
+        assertThat(refused.status()).isEqualTo(503);
+        assertThat(refused.response().headers().firstValue("Retry-After")).isPresent();
+        assertThat(refused.body().get("detail").asText()).contains("MiB left").contains("Make room");
+        Api.Answer health = api.get("/health");
+        assertThat(health.status()).isEqualTo(503);
+        assertThat(health.body().get("journal").get("writable").asBoolean()).isFalse();
+        assertThat(health.body().get("journal").get("detail").asText()).contains("Make room");
+        assertThat(api.get("/health/ready").status()).isEqualTo(503);
     }
 
     private static int post(Api api, Ledger ledger, int number) throws Exception {

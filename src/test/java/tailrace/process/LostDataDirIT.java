@@ -122,7 +122,7 @@ class LostDataDirIT {
             deleteTree(server.dataDir().resolve("journal"));
             server.start();
             assertThat(post(api(server), "known", 1)).isEqualTo(2 * JUMP);
-            assertThat(post(api(server), "never seen", 1)).isEqualTo(2 * JUMP);
+            assertThat(post(api(server), "never-seen", 1)).isEqualTo(2 * JUMP);
         }
     }
 
