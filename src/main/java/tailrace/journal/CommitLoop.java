@@ -1,5 +1,6 @@
 package tailrace.journal;
 
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -268,7 +269,12 @@ public final class CommitLoop implements AutoCloseable {
     }
 
     private @Nullable String full() {
-        long free = journal.freeBytes();
+        long free;
+        try {
+            free = journal.freeBytes();
+        } catch (UncheckedIOException e) {
+            return "The journal's directory cannot be reached: " + e.getMessage(); // it may come back
+        }
         if (free < config.minFreeBytes()) {
             return "The journal's disk has " + (free >> 20) + " MiB left, less than the "
                     + (config.minFreeBytes() >> 20) + " MiB it keeps free. Make room; it goes on by itself.";

@@ -94,6 +94,7 @@ final class Group implements AutoCloseable {
         if (building != null) {
             return building;
         }
+        files.requireOpen();
         for (int day = epochDay; day >= epochDay - 1; day--) {
             byte[] stored = files.db.get(files.idempotency, Keys.senderId(day, utf8, senderId));
             if (stored != null) {
@@ -113,6 +114,7 @@ final class Group implements AutoCloseable {
         if (building != null) {
             return building;
         }
+        files.requireOpen();
         for (int day = epochDay; day >= epochDay - 1; day--) {
             byte[] stored = files.db.get(files.idempotency, Keys.answer(day, key));
             if (stored != null) {
@@ -131,7 +133,8 @@ final class Group implements AutoCloseable {
         void run() throws RocksDBException;
     }
 
-    private static void put(Put put) {
+    private void put(Put put) {
+        files.requireOpen();
         try {
             put.run();
         } catch (RocksDBException e) {

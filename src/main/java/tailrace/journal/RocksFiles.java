@@ -1,8 +1,10 @@
 package tailrace.journal;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ColumnFamilyDescriptor;
@@ -44,6 +46,7 @@ final class RocksFiles implements AutoCloseable {
     final ColumnFamilyHandle idempotency;
     private final Statistics statistics;
     private final List<AutoCloseable> owned = new ArrayList<>();
+    private volatile boolean closed;
 
     static {
         RocksDB.loadLibrary();
@@ -56,6 +59,7 @@ final class RocksFiles implements AutoCloseable {
      * @throws JournalUnavailableException if they cannot be opened for another reason
      */
     RocksFiles(Path directory) {
+        requireSoundLogs(directory);
         statistics = own(new Statistics());
         try {
             var handles = new ArrayList<ColumnFamilyHandle>();
@@ -74,6 +78,19 @@ final class RocksFiles implements AutoCloseable {
         } catch (RocksDBException e) {
             close();
             throw failure(directory, e);
+        }
+    }
+
+    private static void requireSoundLogs(Path directory) {
+        try {
+            List<Path> damaged = LogCheck.damaged(directory);
+            if (!damaged.isEmpty()) {
+                throw damaged(
+                        directory, "its log " + damaged.get(0).getFileName() + " does not hold what was written", null);
+            }
+        } catch (IOException e) {
+            throw new JournalUnavailableException(
+                    "The journal in " + directory + " cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -141,13 +158,7 @@ final class RocksFiles implements AutoCloseable {
     static RuntimeException failure(Path directory, RocksDBException e) {
         Status status = e.getStatus();
         if (status != null && status.getCode() == Status.Code.Corruption) {
-            return new JournalDamagedException(
-                    "The journal in " + directory + " is damaged (" + e.getMessage() + "). Nothing was changed and"
-                            + " nothing is taken. Restore the directory from a copy; or keep it aside for examination"
-                            + " (mv " + directory + " " + directory
-                            + ".damaged) and start again: the server then goes on"
-                            + " from what PostgreSQL knows, gives no seq twice and says what is missing.",
-                    e);
+            return damaged(directory, String.valueOf(e.getMessage()), e);
         }
         if (String.valueOf(e.getMessage()).contains("lock")) {
             return new JournalUnavailableException(
@@ -159,13 +170,30 @@ final class RocksFiles implements AutoCloseable {
                 "The journal in " + directory + " cannot be written or read: " + e.getMessage(), e);
     }
 
+    private static JournalDamagedException damaged(Path directory, String what, @Nullable Exception cause) {
+        return new JournalDamagedException(
+                "The journal in " + directory + " is damaged (" + what + "). Nothing was changed and nothing is taken."
+                        + " Restore the directory from a copy; or keep it aside for examination (mv " + directory + " "
+                        + directory + ".damaged) and start again: the server then goes on from what PostgreSQL knows,"
+                        + " gives no seq twice and says what is missing.",
+                cause);
+    }
+
     private <T extends AutoCloseable> T own(T resource) {
         owned.add(resource);
         return resource;
     }
 
+    /** For what was begun on these files and may outlive them: a failed journal is closed before it is opened again. */
+    void requireOpen() {
+        if (closed) {
+            throw new JournalUnavailableException("The journal is closed.");
+        }
+    }
+
     @Override
     public void close() {
+        closed = true;
         for (ColumnFamilyHandle handle : List.of(meta, entries, positions, executions, idempotency)) {
             handle.close();
         }

@@ -224,13 +224,21 @@ public final class RocksJournal implements Journal, AutoCloseable {
 
     @Override
     public Optional<ExecutionState> execution(String executionId) {
-        return Optional.ofNullable(
-                states.get(executionId, missing -> readState(missing).orElse(null)));
+        // The files' lock before the cache's: reopening, which clears the cache, holds them in this order, too.
+        return reading(files -> {
+            ExecutionState known = states.getIfPresent(executionId);
+            return Optional.ofNullable(
+                    known != null ? known : states.get(executionId, missing -> readState(files, missing)));
+        });
     }
 
-    private Optional<ExecutionState> readState(String executionId) {
-        return reading(files -> Optional.ofNullable(files.db.get(files.executions, Keys.utf8(executionId)))
-                .map(StateCodec::decodeState));
+    private @Nullable ExecutionState readState(RocksFiles from, String executionId) {
+        try {
+            byte[] stored = from.db.get(from.executions, Keys.utf8(executionId));
+            return stored == null ? null : StateCodec.decodeState(stored);
+        } catch (RocksDBException e) {
+            throw RocksFiles.failure(directory, e);
+        }
     }
 
     @Override

@@ -1,0 +1,88 @@
+package tailrace.journal;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import tailrace.bus.BusMessage;
+import tailrace.config.TailraceConfig;
+import tailrace.metrics.Metrics;
+import tailrace.model.ExecutionUpdate;
+import tailrace.model.IngestAnswer;
+import tailrace.model.IngestBatch;
+
+/** A journal on real files with its thread, at a time of the test's choice. */
+final class OpenJournal implements AutoCloseable {
+    static final TailraceConfig.Journal CONFIG =
+            new TailraceConfig.Journal(10L << 30, true, 64L << 20, 16L << 20, 1L << 20);
+
+    final RocksJournal journal;
+    final CommitLoop loop;
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final AtomicLong nowMicros = new AtomicLong(Batches.NOW);
+
+    OpenJournal(Path directory) {
+        this(directory, CONFIG, commit -> {});
+    }
+
+    OpenJournal(Path directory, TailraceConfig.Journal config, Consumer<BusMessage.Appended> committed) {
+        journal = RocksJournal.open(directory, config.sync());
+        Clock clock = new Clock() {
+            @Override
+            public java.time.ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(java.time.ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(nowMicros.get()));
+            }
+        };
+        loop = new CommitLoop(journal, config, Duration.ofDays(1), clock, new Metrics(meters), committed).start();
+    }
+
+    void after(Duration passed) {
+        nowMicros.addAndGet(TimeUnit.NANOSECONDS.toMicros(passed.toNanos()));
+    }
+
+    IngestAnswer append(IngestBatch batch) {
+        return get(loop.append(batch)).answer();
+    }
+
+    BusMessage.Updated update(ExecutionUpdate update) {
+        return get(loop.update(update));
+    }
+
+    /** The answer; what it failed with is thrown. */
+    static <T> T get(CompletableFuture<T> answer) {
+        try {
+            return answer.get(30, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException | TimeoutException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        loop.close();
+        journal.close();
+    }
+}
