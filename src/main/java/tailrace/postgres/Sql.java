@@ -152,8 +152,11 @@ final class Sql {
     private static final String FENCE_OTHERS =
             "UPDATE {s}.lane_cursors SET fenced_at = now() WHERE journal_id <> $1 AND fenced_at IS NULL";
 
-    private static final String INSERT_JOURNAL =
-            "INSERT INTO {s}.journals (journal_id) VALUES ($1) ON CONFLICT DO NOTHING";
+    // Not by ON CONFLICT, which uses up a generation at every start, and seqs jump by generations. The table is locked.
+    private static final String INSERT_JOURNAL = """
+            INSERT INTO {s}.journals (journal_id)
+            SELECT $1::uuid WHERE NOT EXISTS (SELECT FROM {s}.journals WHERE journal_id = $1)
+            """;
 
     private static final String INSERT_CURSORS = """
             INSERT INTO {s}.lane_cursors (journal_id, lane, lanes, position)
