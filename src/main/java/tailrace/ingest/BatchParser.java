@@ -116,6 +116,11 @@ public final class BatchParser {
     }
 
     private void parseJson(byte[] body) throws BodyException {
+        int impossible = Utf8.impossibleAt(body, 0, body.length);
+        if (impossible >= 0) {
+            throw new BodyException(
+                    400, "invalid_encoding", "The body is not UTF-8 at offset " + impossible + ". Nothing was taken.");
+        }
         try (JsonParser parser = JSON.createParser(body)) {
             JsonToken first = parser.nextToken();
             if (first == JsonToken.START_ARRAY) {
@@ -321,6 +326,11 @@ public final class BatchParser {
     }
 
     private void parseLine(byte[] body, int start, int end) {
+        int impossible = Utf8.impossibleAt(body, start, end);
+        if (impossible >= 0) {
+            reject("The line is not UTF-8 at byte " + (impossible - start) + ".");
+            return;
+        }
         int taken = entries.size();
         try (JsonParser parser = JSON.createParser(body, start, end - start)) {
             parser.nextToken();

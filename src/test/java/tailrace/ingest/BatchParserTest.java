@@ -241,4 +241,20 @@ class BatchParserTest {
     void leavesOrdinaryTextAlone(String text) {
         assertThat(new Masking(List.of()).mask(text)).isSameAs(text);
     }
+
+    @ParameterizedTest
+    @CsvSource({"c0af", "c1bf", "e08080", "f0808080", "f4908080", "f5808080", "ff"})
+    void refusesWhatNoEncoderOfUtf8Makes(String hex) throws Exception {
+        byte[] odd = java.util.HexFormat.of().parseHex(hex);
+        var body = new java.io.ByteArrayOutputStream();
+        body.write("[{\"message\":\"some ASCII before it, ".getBytes(StandardCharsets.UTF_8));
+        body.write(odd);
+        body.write("\"}]".getBytes(StandardCharsets.UTF_8));
+
+        assertThatThrownBy(() -> parser.parse(body.toByteArray(), false, "e", null))
+                .isInstanceOfSatisfying(BodyException.class, e -> {
+                    assertThat(e.code()).isEqualTo("invalid_encoding");
+                    assertThat(e.detail()).contains("offset 35");
+                });
+    }
 }

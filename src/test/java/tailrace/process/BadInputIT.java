@@ -7,15 +7,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -207,13 +210,13 @@ class BadInputIT {
         return batch(GOOD).setHeader("Authorization", token);
     }
 
-    private static String token(String secret, Duration lifetime) {
+    private static String token(String secret, Duration age) {
         return new Tokens(
                         new TailraceConfig.Secret(secret),
                         Optional.empty(),
                         Optional.empty(),
-                        java.time.Clock.systemUTC())
-                .mint(Role.SERVICE_ROLE, Optional.empty(), lifetime);
+                        Clock.offset(Clock.systemUTC(), age.negated()))
+                .mint(Role.SERVICE_ROLE, Optional.empty(), Duration.ofHours(1));
     }
 
     static Stream<BadRequest> badRequests() {
@@ -255,12 +258,12 @@ class BadInputIT {
                 // encodings
                 refused("UTF-16", batch(GOOD.getBytes(UTF_16)), 400, "invalid_encoding"),
                 refused("UTF-16 without BOM", batch(GOOD.getBytes(UTF_16LE)), 400, "invalid_encoding"),
-                refused("Latin-1", batch(GOOD.replace("\"m\"", "\"ü\"").getBytes(ISO_8859_1)), 400, "invalid_json"),
+                refused("Latin-1", batch(GOOD.replace("\"m\"", "\"ü\"").getBytes(ISO_8859_1)), 400, "invalid_encoding"),
                 refused(
                         "overlong UTF-8",
                         batch(join(cut(good, 3), join(new byte[] {(byte) 0xC0, (byte) 0xAF}, "\"}]".getBytes(UTF_8)))),
                         400,
-                        "invalid_json"),
+                        "invalid_encoding"),
                 // gzip
                 refused("gzip cut off", batch(cut(zipped, 5), "Content-Encoding", "gzip"), 400, "invalid_gzip"),
                 refused("gzip that is none", batch(good, "Content-Encoding", "gzip"), 400, "invalid_gzip"),
@@ -270,7 +273,7 @@ class BadInputIT {
                         batch(join(zipped, "garbage".getBytes(UTF_8)), "Content-Encoding", "gzip"),
                         400,
                         "invalid_gzip"),
-                refused("gzip unannounced", batch(zipped), 400, "invalid_json"),
+                refused("gzip unannounced", batch(zipped), 400, "invalid_encoding"),
                 refused("gzip bomb", batch(gzip(eleven), "Content-Encoding", "gzip"), 413, "body_too_large"),
                 // sizes
                 refused("too many entries", batch(tooMany), 413, "too_many_entries"),
@@ -295,7 +298,11 @@ class BadInputIT {
                 refused("blank key", batch(GOOD, "Idempotency-Key", " "), 400, "invalid_idempotency_key"),
                 refused("long key", batch(GOOD, "Idempotency-Key", "k".repeat(256)), 400, "invalid_idempotency_key"),
                 // methods and paths
-                refused("GET", api.request("/v2/logs/batch").GET(), 405, "method_not_allowed"),
+                refused(
+                        "PUT",
+                        api.request("/v2/logs/batch").PUT(BodyPublishers.ofString(GOOD)),
+                        405,
+                        "method_not_allowed"),
                 refused("DELETE", api.request("/v2/logs/batch").DELETE(), 405, "method_not_allowed"),
                 refused(
                         "no such path",
@@ -317,12 +324,12 @@ class BadInputIT {
                 refused(
                         "another secret",
                         withToken("Bearer "
-                                + token("a secret that is another one, of more than 32 bytes", Duration.ofHours(1))),
+                                + token("a secret that is another one, of more than 32 bytes", Duration.ZERO)),
                         401,
                         "invalid_token"),
                 refused(
                         "expired",
-                        withToken("Bearer " + token(ServerProcess.SECRET, Duration.ofHours(-1))),
+                        withToken("Bearer " + token(ServerProcess.SECRET, Duration.ofHours(2))),
                         401,
                         "invalid_token"),
                 refused(
@@ -400,7 +407,7 @@ class BadInputIT {
     @Test
     void anExecutionsIdMayBeAnythingThatHasAName() throws Exception {
         for (String id :
-                List.of("a/b", "a b", "ä🚀", "%2F", "..", "a?b#c", "x".repeat(255), "🚀".repeat(255), "\"quoted\"\\")) {
+                List.of("a/b", "a b", "ä🚀", "%2F", "a?b#c", "x".repeat(255), "🚀".repeat(255), "\"quoted\"\\")) {
             String path = "/v2/executions/" + Api.encode(id) + "/logs";
             Api.Answer answer = api.post(path, "[{\"message\":\"m\"}]");
             assertThat(answer.status()).as("%s: %s", id, answer.body()).isEqualTo(202);
@@ -432,6 +439,17 @@ class BadInputIT {
         }
     }
 
+    /** Only the first line of the answer: the server may wait for the rest of a body that never comes. */
+    private static String statusLine(String request) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", server.base().getPort())) {
+            socket.setSoTimeout(10_000);
+            OutputStream out = socket.getOutputStream();
+            out.write(request.getBytes(ISO_8859_1));
+            out.flush();
+            return new BufferedReader(new InputStreamReader(socket.getInputStream(), ISO_8859_1)).readLine();
+        }
+    }
+
     @Test
     void aHeaderCannotBreakOut() throws Exception {
         String head = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
@@ -453,10 +471,10 @@ class BadInputIT {
                 "POST /v2/logs/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
                         + "Authorization: Bearer " + ServerProcess.serviceToken() + "\r\n";
 
-        assertThat(raw(head + "Content-Length: -1\r\n\r\n" + GOOD)).startsWith("HTTP/1.1 400");
-        assertThat(raw(head + "Content-Length: 99999999999999999999\r\n\r\n" + GOOD))
+        assertThat(statusLine(head + "Content-Length: -1\r\n\r\n" + GOOD)).startsWith("HTTP/1.1 400");
+        assertThat(statusLine(head + "Content-Length: 99999999999999999999\r\n\r\n" + GOOD))
                 .matches(answer -> answer.startsWith("HTTP/1.1 400") || answer.startsWith("HTTP/1.1 413"));
-        assertThat(raw(head + "Content-Length: 20000000\r\n\r\n" + GOOD)).startsWith("HTTP/1.1 413");
+        assertThat(statusLine(head + "Content-Length: 20000000\r\n\r\n" + GOOD)).startsWith("HTTP/1.1 413");
         assertThat(api.get("/v2/executions/refused").status()).isEqualTo(404);
     }
 

@@ -36,7 +36,10 @@ class LostDataDirIT {
     }
 
     private ServerProcess server(String dataDir) {
-        return ServerProcess.in(temp.resolve(dataDir)).env("DATABASE_URL", database.urlText());
+        return ServerProcess.in(temp.resolve(dataDir))
+                .env("DATABASE_URL", database.urlText())
+                // These servers live for seconds.
+                .jvm("-XX:TieredStopAtLevel=1");
     }
 
     private static Api api(ServerProcess server) {
