@@ -234,6 +234,7 @@ public final class CommitLoop implements AutoCloseable {
         while (!closing) {
             try {
                 journal.reopen();
+                journal.probe();
                 sequencer.reset();
                 unavailable = null;
                 LOG.info("The journal was opened again at position {}.", journal.lastPosition());

@@ -42,6 +42,8 @@ public final class RocksJournal implements Journal, AutoCloseable {
 
     private static final byte[] JOURNAL_ID = Keys.utf8("journal_id");
     private static final byte[] SUCCESSION = Keys.utf8("succession");
+    private static final byte[] PROBE = Keys.utf8("probe");
+    private static final int PROBE_BYTES = 64 << 10;
     private static final byte[] REGISTERED = Keys.utf8("registered");
 
     private final Path directory;
@@ -377,6 +379,15 @@ public final class RocksJournal implements Journal, AutoCloseable {
         } finally {
             lock.writeLock().unlock();
         }
+    }
+
+    /**
+     * Writes something as large as a small group, for nothing: after a failure, an opening alone does not show that
+     * writing is possible again.
+     */
+    void probe() {
+        putMeta(PROBE, new byte[PROBE_BYTES]);
+        putMeta(PROBE, new byte[0]);
     }
 
     /** How often the log was synced since it was opened, by RocksDB's own count. */

@@ -15,8 +15,10 @@ import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import tailrace.bus.Failure;
 import tailrace.journal.JournalUnavailableException;
 
 class ProblemHandlerTest {
@@ -35,7 +37,12 @@ class ProblemHandlerTest {
                 .onFailure(ctx::fail));
         router.get("/journal").handler(ctx -> ctx.fail(new JournalUnavailableException("/data/x is full")));
         router.get("/bus").handler(ctx -> ctx.fail(new ReplyException(ReplyFailure.TIMEOUT, "10.0.0.1")));
-        router.get("/bus/failed").handler(ctx -> ctx.fail(new ReplyException(ReplyFailure.RECIPIENT_FAILURE, 1, "x")));
+        router.get("/bus/failed")
+                .handler(ctx -> ctx.fail(
+                        new ReplyException(ReplyFailure.RECIPIENT_FAILURE, Failure.INTERNAL, "hunter2 Exception")));
+        router.get("/bus/:code/refused")
+                .handler(ctx -> ctx.fail(new ReplyException(
+                        ReplyFailure.RECIPIENT_FAILURE, Integer.parseInt(ctx.pathParam("code")), "come again")));
         router.get("/query").handler(ctx -> ctx.end(ctx.queryParam("a").toString()));
         router.get("/status").handler(ctx -> ctx.fail(418));
         router.get("/half").handler(ctx -> {
@@ -87,6 +94,17 @@ class ProblemHandlerTest {
         assertThat(answer.statusCode()).isEqualTo(503);
         assertThat(answer.headers().firstValue("Retry-After")).contains("3");
         assertThat(json(answer).getString("code")).isEqualTo("full");
+    }
+
+    @Test
+    void whatTheJournalRefusesHasItsOwnStatusAndItsWords() throws Exception {
+        Map<Integer, Integer> statuses =
+                Map.of(Failure.JOURNAL_UNAVAILABLE, 503, Failure.JOURNAL_FULL, 503, Failure.IDEMPOTENCY_CONFLICT, 409);
+        for (Map.Entry<Integer, Integer> expected : statuses.entrySet()) {
+            HttpResponse<String> answer = server.get("/bus/" + expected.getKey() + "/refused");
+            assertThat(answer.statusCode()).isEqualTo(expected.getValue());
+            assertThat(json(answer).getString("detail")).isEqualTo("come again");
+        }
     }
 
     @Test

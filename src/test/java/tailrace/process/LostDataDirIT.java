@@ -52,7 +52,7 @@ class LostDataDirIT {
         for (int i = 0; i < count; i++) {
             entries.addObject().put("message", "m").put("user_friendly_message", "shown");
         }
-        Api.Answer answer = api.post("/v2/executions/" + execution + "/logs", entries.toString());
+        Api.Answer answer = api.post("/v2/executions/" + Api.encode(execution) + "/logs", entries.toString());
         assertThat(answer.status()).as("%s", answer.body()).isEqualTo(202);
         return answer.body().get("executions").get(0).get("first_seq").asLong();
     }

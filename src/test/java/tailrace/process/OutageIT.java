@@ -181,7 +181,7 @@ class OutageIT {
                 AwaitCondition.until(
                         "connections have broken",
                         PATIENCE.multipliedBy(Soak.times(1, 10)),
-                        () -> link.breaks() >= Soak.times(20, 400));
+                        () -> link.breaks() >= Soak.times(8, 200));
                 link.mend();
 
                 // Then ingest did not notice and each row is there once

@@ -38,7 +38,7 @@ class SlowReaderIT {
         database = TestDatabase.empty();
         server = ServerProcess.in(directory.resolve("data"))
                 .env("DATABASE_URL", database.urlText())
-                .env("STREAM_STUCK_TIMEOUT", "30s")
+                .env("STREAM_STUCK_TIMEOUT", "20s")
                 .jvm("-Xmx256m")
                 .start();
         probe = new ServerProbe(server);
