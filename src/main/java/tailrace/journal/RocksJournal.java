@@ -31,7 +31,8 @@ import tailrace.model.LogEntry;
 /**
  * The journal on RocksDB: one write-ahead log under all column families, so one atomic batch and one fsync cover an
  * entry, its place in the journal, its execution's state and its idempotency keys. Reads may come from any thread;
- * {@link #commit} belongs to the journal thread.
+ * {@link #commit} belongs to the journal thread. Longer than most files, because every use of the files must go through
+ * the one lock that {@link #reopen} takes.
  */
 public final class RocksJournal implements Journal, AutoCloseable {
     /** Execution states kept in memory, committed ones only; any other is read from the files. */

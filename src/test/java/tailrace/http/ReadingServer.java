@@ -5,7 +5,6 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
@@ -98,6 +97,7 @@ public final class ReadingServer implements AutoCloseable {
             }
             vertx.eventBus().<BusMessage.Appended>consumer(Address.APPENDED, m -> liveHub.onAppended(m.body()));
             Router router = Router.router(vertx);
+            ProblemHandler.install(router);
             router.route().handler(ReadingServer::authenticate);
             var history = new HistoryHandler(executions, new History(store));
             router.get("/api/v1/app/executions/:id/logs").handler(history);
@@ -107,8 +107,10 @@ public final class ReadingServer implements AutoCloseable {
             router.get("/v2/executions/:id/logs/stream").handler(stream);
             var execution = new ExecutionHandler(vertx, executions, clock);
             router.get("/v2/executions/:id").handler(execution::get);
-            router.put("/v2/executions/:id").handler(BodyHandler.create()).handler(execution::put);
-            router.route().failureHandler(ReadingServer::fail);
+            router.put("/v2/executions/:id")
+                    .handler(AuthHandler.requireService())
+                    .handler(BodyHandler.create())
+                    .handler(execution::put);
             var options =
                     new HttpServerOptions().setHost("127.0.0.1").setPort(port).setStrictThreadMode(true);
             return vertx.createHttpServer(options)
@@ -137,19 +139,6 @@ public final class ReadingServer implements AutoCloseable {
         String name = at < 0 ? token : token.substring(0, at);
         ctx.put(Principal.KEY, new Principal(name, name.equals("service"), exp));
         ctx.next();
-    }
-
-    private static void fail(RoutingContext ctx) {
-        Throwable failure = ctx.failure();
-        if (failure instanceof Problem problem) {
-            var body = new JsonObject().put("code", problem.code()).put("detail", problem.detail());
-            problem.members().forEach(body::put);
-            ctx.response().setStatusCode(problem.status()).end(body.toBuffer());
-        } else {
-            ctx.response()
-                    .setStatusCode(ctx.statusCode() < 400 ? 500 : ctx.statusCode())
-                    .end(String.valueOf(failure));
-        }
     }
 
     public long nowMicros() {
