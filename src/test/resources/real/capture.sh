@@ -23,6 +23,7 @@ build() {
         -e "s#$HOME#/home/dev#g" \
         -e "s#env\.PATH: .*#env.PATH: /usr/bin:/bin#" \
         -e "s#user\.name: .*#user.name: dev#" \
+        -e "s#https\{0,1\}://[a-z.]*\(repo\.maven\|repository\|people\)\.apache\.org#https://packages.example#g" \
         -e "s#os\.version: .*#os.version: 6.1.0#" \
         -e "s#\(OS name: \"[a-z A-Z]*\", version: \"\)[^\"]*#\16.1.0#" |
     gzip -9n > "$(dirname "$0")/maven-build.log.gz"
