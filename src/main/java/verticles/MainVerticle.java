@@ -19,6 +19,7 @@ import tailrace.config.TailraceConfig;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
 import tailrace.journal.CommitLoop;
+import tailrace.journal.Cursors;
 import tailrace.journal.JournalHome;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
@@ -135,6 +136,8 @@ public final class MainVerticle extends VerticleBase {
         metrics.gauge("tailrace.journal.wal.syncs", "fsyncs of the journal", journal, files -> files.walSyncs());
         var writer = new LogWriter(
                 vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
+        var cursors = new Cursors();
+        cursors.add("postgres", writer::position);
         var jwt = new Jwt(
                 Objects.requireNonNull(secret),
                 config.security().issuer(),
@@ -152,7 +155,8 @@ public final class MainVerticle extends VerticleBase {
                 new PostgresColdStore(new LogReader(database)),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
-                writer::stats);
+                writer::stats,
+                cursors);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import tailrace.config.TailraceConfig.Backpressure.Strategy;
 import tailrace.config.TailraceConfig.Secret;
 
 /**
@@ -98,14 +99,12 @@ public final class ConfigLoader {
                 in.problem(key, "not supported by this version; remove it");
             }
         }
-        in.text(ConfigKey.BACKPRESSURE)
-                .filter(text -> !text.equalsIgnoreCase("drop_debug_first"))
-                .ifPresent(text ->
-                        in.problem(ConfigKey.BACKPRESSURE, "not supported by this version, only drop_debug_first is"));
         return new TailraceConfig(
                 http(),
                 database(),
+                redis(),
                 journal(),
+                backpressure(),
                 ingest(),
                 writer(),
                 live(),
@@ -131,8 +130,11 @@ public final class ConfigLoader {
 
     private TailraceConfig.Database database() {
         Optional<String> url = in.text(ConfigKey.DATABASE_URL);
-        if (url.isPresent()) {
-            checkUrl(url.get());
+        url.ifPresent(text -> checkUrl(ConfigKey.DATABASE_URL, text));
+        Optional<String> listenUrl = in.text(ConfigKey.DATABASE_LISTEN_URL);
+        listenUrl.ifPresent(text -> checkUrl(ConfigKey.DATABASE_LISTEN_URL, text));
+        if (listenUrl.isPresent() && url.isEmpty()) {
+            in.problem(ConfigKey.DATABASE_LISTEN_URL, "needs DATABASE_URL, whose database it must name");
         }
         if (!in.flag(ConfigKey.TAILRACE_EMBEDDED) && url.isEmpty()) {
             in.problem(
@@ -149,23 +151,41 @@ public final class ConfigLoader {
         }
         return new TailraceConfig.Database(
                 url.map(Secret::new),
+                listenUrl.map(Secret::new),
                 in.integer(ConfigKey.DATABASE_POOL_SIZE, 1, 1_000),
                 schema,
                 in.duration(ConfigKey.DATABASE_CONNECT_TIMEOUT, SECOND, MILLISECOND, Duration.ofMinutes(5)));
     }
 
     /** What the driver says is not repeated: it quotes the URL, and the URL holds the password. */
-    private void checkUrl(String url) {
+    private void checkUrl(ConfigKey key, String url) {
         String form = "must be of the form postgresql://user:password@host:5432/database";
         if (!url.startsWith("postgresql://") && !url.startsWith("postgres://")) {
-            in.problem(ConfigKey.DATABASE_URL, form);
+            in.problem(key, form);
             return;
         }
         try {
             PgConnectOptions.fromUri(url);
         } catch (RuntimeException e) {
-            in.problem(ConfigKey.DATABASE_URL, form + "; what is special in user or password must be percent-encoded");
+            in.problem(key, form + "; what is special in user or password must be percent-encoded");
         }
+    }
+
+    private TailraceConfig.Redis redis() {
+        if (in.setting(ConfigKey.REDIS_URL).set()) {
+            in.problem(ConfigKey.REDIS_URL, "not supported by this version; remove it");
+        }
+        return new TailraceConfig.Redis(
+                in.text(ConfigKey.REDIS_URL).map(Secret::new),
+                in.duration(ConfigKey.REDIS_TIMEOUT, MILLISECOND, MILLISECOND, Duration.ofMinutes(1)));
+    }
+
+    private TailraceConfig.Backpressure backpressure() {
+        Strategy strategy = in.choice(ConfigKey.BACKPRESSURE, Strategy.class);
+        if (strategy != Strategy.DROP_DEBUG_FIRST) {
+            in.problem(ConfigKey.BACKPRESSURE, "not supported by this version, only drop_debug_first is");
+        }
+        return new TailraceConfig.Backpressure(strategy, in.integer(ConfigKey.BACKPRESSURE_THRESHOLD, 1, 99));
     }
 
     private TailraceConfig.Journal journal() {
@@ -242,10 +262,17 @@ public final class ConfigLoader {
     }
 
     private TailraceConfig.Retention retention() {
+        int logDays = in.integer(ConfigKey.LOG_RETENTION_DAYS, 1, 3_650);
+        int summaryDays = in.integer(ConfigKey.LOG_SUMMARY_DAYS, 1, 36_500);
+        if (summaryDays < logDays) {
+            in.problem(ConfigKey.LOG_SUMMARY_DAYS, "must be at least LOG_RETENTION_DAYS, which is " + logDays);
+        }
         return new TailraceConfig.Retention(
-                in.integer(ConfigKey.LOG_RETENTION_DAYS, 1, 3_650),
-                in.duration(ConfigKey.LOG_HOT_TTL, SECOND, Duration.ofMinutes(1), DAY.multipliedBy(365)),
-                in.duration(ConfigKey.LOG_CLEANUP_INTERVAL, SECOND, SECOND, DAY.multipliedBy(7)));
+                logDays,
+                in.duration(ConfigKey.LOG_HOT_TTL, SECOND, SECOND, DAY.multipliedBy(365)),
+                in.duration(ConfigKey.LOG_CLEANUP_INTERVAL, SECOND, SECOND, DAY.multipliedBy(7)),
+                summaryDays,
+                in.text(ConfigKey.RETENTION_ARCHIVE_DIR).map(text -> path(ConfigKey.RETENTION_ARCHIVE_DIR, text)));
     }
 
     private TailraceConfig.Security security() {
@@ -290,10 +317,16 @@ public final class ConfigLoader {
     }
 
     private Path dataDir() {
+        return path(
+                ConfigKey.TAILRACE_DATA_DIR,
+                in.text(ConfigKey.TAILRACE_DATA_DIR).orElse("tailrace-data"));
+    }
+
+    private Path path(ConfigKey key, String text) {
         try {
-            return Path.of(in.text(ConfigKey.TAILRACE_DATA_DIR).orElse("tailrace-data"));
+            return Path.of(text);
         } catch (InvalidPathException e) {
-            in.problem(ConfigKey.TAILRACE_DATA_DIR, "must be a path of this system");
+            in.problem(key, "must be a path of this system");
             return Path.of("");
         }
     }

@@ -12,7 +12,9 @@ import java.util.Optional;
 public record TailraceConfig(
         Http http,
         Database database,
+        Redis redis,
         Journal journal,
+        Backpressure backpressure,
         Ingest ingest,
         Writer writer,
         Live live,
@@ -30,9 +32,17 @@ public record TailraceConfig(
 
     /**
      * @param url of PostgreSQL, or empty for the embedded one
+     * @param listenUrl for the one connection that LISTENs, where a pooler stands before the database; empty: as url
      * @param schema a plain lower-case identifier
      */
-    public record Database(Optional<Secret> url, int poolSize, String schema, Duration connectTimeout) {}
+    public record Database(
+            Optional<Secret> url, Optional<Secret> listenUrl, int poolSize, String schema, Duration connectTimeout) {}
+
+    /**
+     * @param url of the hot tier, or empty: the journal's own store is the hot tier
+     * @param timeout an answer that takes longer is not waited for
+     */
+    public record Redis(Optional<Secret> url, Duration timeout) {}
 
     /**
      * @param maxBytes what the journal's files may take
@@ -42,6 +52,26 @@ public record TailraceConfig(
      * @param minFreeBytes below so much free disk nothing is taken
      */
     public record Journal(long maxBytes, boolean sync, long queueBytes, long groupBytes, long minFreeBytes) {}
+
+    /**
+     * What is given up first when more comes than can be held (SPEC 9, level 4).
+     *
+     * @param thresholdPercent of {@code JOURNAL_MAX_BYTES} that cursors still need, or of {@code JOURNAL_QUEUE_BYTES}
+     *     that wait for their commit, from which on entries are shed
+     */
+    public record Backpressure(Strategy strategy, int thresholdPercent) {
+        /** How technical entries are chosen; user-friendly ones never are. */
+        public enum Strategy {
+            /** By level: DEBUG first, then INFO, at last all. */
+            DROP_DEBUG_FIRST,
+            /** One in so many, of those executions that send most. */
+            SAMPLE_HIGH_VOLUME,
+            /** All, of those workflows that send most. */
+            SHED_LOAD_BY_WORKFLOW,
+            /** None; senders that send most get 429. */
+            CIRCUIT_BREAK_SOURCES
+        }
+    }
 
     /** @param oversizeTruncate cut entries that are too large instead of rejecting them */
     public record Ingest(
@@ -79,8 +109,14 @@ public record TailraceConfig(
             Duration retry,
             int maxStreams) {}
 
-    /** @param hotTtl how long entries stay in the hot tier and ids are remembered */
-    public record Retention(int logDays, Duration hotTtl, Duration cleanupInterval) {}
+    /**
+     * @param logDays that PostgreSQL keeps entries
+     * @param hotTtl how long entries stay in the hot tier and ids are remembered
+     * @param summaryDays that an execution's row and counts are kept after its last entry
+     * @param archiveDir where entries are written before they are removed from PostgreSQL, or empty: nowhere
+     */
+    public record Retention(
+            int logDays, Duration hotTtl, Duration cleanupInterval, int summaryDays, Optional<Path> archiveDir) {}
 
     /**
      * @param jwtSecret HS256 key, or empty: one is made in the data directory

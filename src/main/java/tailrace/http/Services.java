@@ -13,6 +13,7 @@ import tailrace.config.TailraceConfig;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.Masking;
 import tailrace.journal.CommitLoop;
+import tailrace.journal.Cursors;
 import tailrace.journal.Journal;
 import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
@@ -39,7 +40,8 @@ public record Services(
         ColdStore cold,
         LiveStreams streams,
         Supplier<WriterState> writer,
-        Supplier<WriterStats> writerStats) {
+        Supplier<WriterStats> writerStats,
+        Cursors cursors) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 

@@ -286,6 +286,11 @@ public final class LogWriter {
                 .mapEmpty();
     }
 
+    /** The last journal position that every lane has written; 0 while that is not known. Any thread. */
+    public long position() {
+        return lanes.stream().mapToLong(Lane::position).min().orElse(0);
+    }
+
     /** For {@code /v2/logs/stats}; any thread. */
     public WriterStats stats() {
         List<Lane> now = lanes;

@@ -82,21 +82,28 @@ class ConfigLoaderTest {
     @Test
     void databaseDefaults() {
         assertThat(defaults().database())
-                .isEqualTo(new TailraceConfig.Database(Optional.empty(), 10, "tailrace", Duration.ofSeconds(5)));
+                .isEqualTo(new TailraceConfig.Database(
+                        Optional.empty(), Optional.empty(), 10, "tailrace", Duration.ofSeconds(5)));
     }
 
     @Test
     void databaseExplicit() {
         String url = "postgresql://me:p%40ss@db:5433/logs?sslmode=require";
+        String direct = "postgresql://me:p%40ss@db:5432/logs";
         assertThat(with(
                                 "DATABASE_URL", url,
+                                "DATABASE_LISTEN_URL", direct,
                                 "DATABASE_POOL_SIZE", "3",
                                 "DATABASE_SCHEMA", "logs_2",
                                 "DATABASE_CONNECT_TIMEOUT", "250ms",
                                 "TAILRACE_EMBEDDED", "off")
                         .database())
                 .isEqualTo(new TailraceConfig.Database(
-                        Optional.of(new TailraceConfig.Secret(url)), 3, "logs_2", Duration.ofMillis(250)));
+                        Optional.of(new TailraceConfig.Secret(url)),
+                        Optional.of(new TailraceConfig.Secret(direct)),
+                        3,
+                        "logs_2",
+                        Duration.ofMillis(250)));
     }
 
     @Test
@@ -115,6 +122,17 @@ class ConfigLoaderTest {
                                 "JOURNAL_MIN_FREE_BYTES", "0")
                         .journal())
                 .isEqualTo(new TailraceConfig.Journal(1L << 40, false, 20_000_000, 1L << 20, 0));
+    }
+
+    @Test
+    void redisDefaults() {
+        assertThat(defaults().redis()).isEqualTo(new TailraceConfig.Redis(Optional.empty(), Duration.ofMillis(250)));
+    }
+
+    @Test
+    void backpressureDefaults() {
+        assertThat(defaults().backpressure())
+                .isEqualTo(new TailraceConfig.Backpressure(TailraceConfig.Backpressure.Strategy.DROP_DEBUG_FIRST, 80));
     }
 
     @Test
@@ -190,14 +208,21 @@ class ConfigLoaderTest {
     @Test
     void retentionDefaults() {
         assertThat(defaults().retention())
-                .isEqualTo(new TailraceConfig.Retention(10, Duration.ofHours(24), Duration.ofHours(1)));
+                .isEqualTo(new TailraceConfig.Retention(
+                        10, Duration.ofHours(24), Duration.ofHours(1), 30, Optional.empty()));
     }
 
     @Test
     void retentionExplicit() {
-        assertThat(with("LOG_RETENTION_DAYS", "90", "LOG_HOT_TTL", "2h", "LOG_CLEANUP_INTERVAL", "60")
+        assertThat(with(
+                                "LOG_RETENTION_DAYS", "90",
+                                "LOG_HOT_TTL", "2h",
+                                "LOG_CLEANUP_INTERVAL", "60",
+                                "LOG_SUMMARY_DAYS", "400",
+                                "RETENTION_ARCHIVE_DIR", "old")
                         .retention())
-                .isEqualTo(new TailraceConfig.Retention(90, Duration.ofHours(2), Duration.ofMinutes(1)));
+                .isEqualTo(new TailraceConfig.Retention(
+                        90, Duration.ofHours(2), Duration.ofMinutes(1), 400, Optional.of(Path.of("old"))));
     }
 
     @Test

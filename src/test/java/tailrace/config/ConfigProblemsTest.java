@@ -206,10 +206,6 @@ class ConfigProblemsTest {
     void everyUnsupportedKeyIsATableRowAbove() {
         assertThat(Arrays.stream(ConfigKey.values()).filter(key -> !key.supported()))
                 .containsExactlyInAnyOrder(
-                        ConfigKey.REDIS_URL,
-                        ConfigKey.JWT_JWKS_URL,
-                        ConfigKey.TLS_CERT,
-                        ConfigKey.TLS_KEY,
-                        ConfigKey.CORS_ORIGINS);
+                        ConfigKey.JWT_JWKS_URL, ConfigKey.TLS_CERT, ConfigKey.TLS_KEY, ConfigKey.CORS_ORIGINS);
     }
 }
