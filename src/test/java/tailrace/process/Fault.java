@@ -2,6 +2,7 @@ package tailrace.process;
 
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * Something that goes wrong and gets well again.
@@ -33,8 +34,8 @@ record Fault(String target, String name, Step begin, Step end, int minMillis, in
             store.start();
             link.target(store.port());
         };
-        return java.util.stream.Stream.concat(
-                        java.util.stream.Stream.of(
+        return Stream.concat(
+                        Stream.of(
                                 new Fault(target, "frozen", store::freeze, store::thaw, NOTICED_MILLIS, 9_000),
                                 new Fault(target, "stopped", store::stop, restart, 500, 4_000),
                                 new Fault(target, "killed", store::kill, restart, 0, 3_000),
@@ -53,7 +54,7 @@ record Fault(String target, String name, Step begin, Step end, int minMillis, in
                                         link::mend,
                                         2_000,
                                         4_000)),
-                        store.ownFaults().stream())
+                        store.ownFaults(restart).stream())
                 .toList();
     }
 

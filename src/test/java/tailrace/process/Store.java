@@ -22,8 +22,12 @@ interface Store extends AutoCloseable {
 
     void thaw() throws Exception;
 
-    /** What only this kind of store can suffer. */
-    default List<Fault> ownFaults() {
+    /**
+     * What only this kind of store can suffer.
+     *
+     * @param restart starts it again, and leads the link to it
+     */
+    default List<Fault> ownFaults(Fault.Step restart) {
         return List.of();
     }
 }
