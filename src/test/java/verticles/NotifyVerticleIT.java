@@ -30,6 +30,7 @@ import tailrace.postgres.Listener;
 import tailrace.postgres.Processes;
 import tailrace.postgres.TestDatabase;
 
+@SuppressWarnings("NullAway.Init") // each test deploys first
 class NotifyVerticleIT {
     private static final String ROWS = "SELECT count(*) FROM tailrace.log_inbox";
     /** So long that only a message can have been the reason. */
