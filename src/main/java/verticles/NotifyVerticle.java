@@ -59,8 +59,7 @@ public final class NotifyVerticle extends VerticleBase {
     @Override
     public Future<?> stop() {
         return Future.join(consumers.stream().map(MessageConsumer::unregister).toList())
-                .eventually(inbox::stop)
-                .eventually(processes::stop)
+                .eventually(() -> Future.join(inbox.stop(), processes.stop()))
                 .eventually(listener::close);
     }
 }

@@ -29,6 +29,7 @@ import tailrace.postgres.Inbox;
 import tailrace.postgres.Listener;
 import tailrace.postgres.Processes;
 import tailrace.postgres.TestDatabase;
+import tailrace.postgres.TestJournal;
 
 @SuppressWarnings("NullAway.Init") // each test deploys first
 class NotifyVerticleIT {
@@ -100,6 +101,21 @@ class NotifyVerticleIT {
         eventually(() -> inbox.stats().listening());
         assertThat(registry.get("tailrace.listen.reconnects").functionCounter().count())
                 .isEqualTo(1);
+        await(vertx.undeploy(deployment));
+    }
+
+    @Test
+    void aFlushIsToldToAnotherProcess() {
+        postgres.execute("INSERT INTO tailrace.processes (id, started_at, writer, host, version)"
+                + " VALUES (gen_random_uuid(), now(), false, 'h', 'v')");
+        deploy(NEVER);
+        eventually(() -> registry.get("tailrace.processes.others").gauge().value() == 1);
+        var state = new TestJournal().append("e", 3, true).runs().get(0).state();
+        var flushed = new BusMessage.Flushed(0, 1, 1, List.of(state));
+
+        vertx.eventBus().publish(Address.FLUSHED, flushed);
+
+        eventually(() -> registry.get("tailrace.hints.sent").functionCounter().count() == 1);
         await(vertx.undeploy(deployment));
     }
 

@@ -5,17 +5,11 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.ReplyException;
-import io.vertx.core.eventbus.ReplyFailure;
 import io.vertx.pgclient.PgConnection;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,11 +17,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tailrace.bus.Failure;
 import tailrace.metrics.Metrics;
 import tailrace.model.IncomingEntry;
 import tailrace.model.IngestAnswer;
-import tailrace.model.Rejection;
 import tailrace.model.Timestamps;
 import tailrace.postgres.InboxTable.Locked;
 
@@ -48,12 +40,8 @@ public final class Inbox {
 
     private static final long MAX_BYTES = 1L << 20;
     private static final Duration BATCH_TIMEOUT = Duration.ofSeconds(60);
-    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration REFUSAL_LOG_INTERVAL = Duration.ofMinutes(1);
-    private static final int ERROR_TEXT_MAX = 2_000;
-    /** Ids remembered of rows that are appended and perhaps not deleted; more of them only the journal remembers. */
-    private static final int UNCONFIRMED_MAX = 20 * MAX_ROWS;
-
     private static final int RETRY_EXPONENT_MAX = 10;
     private static final IntervalFunction RETRY =
             IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(100), 2.0, 0.5, Duration.ofSeconds(5));
@@ -68,15 +56,13 @@ public final class Inbox {
     private final Vertx vertx;
     private final Database database;
     private final InboxTable table;
-    private final Intake intake;
+    private final InboxAppend append;
     private final BooleanSupplier mayTake;
     private final Clock clock;
     private final Listener listener;
     private final AtomicLong taken = new AtomicLong();
     private final AtomicLong rejected = new AtomicLong();
     private final AtomicLong pollFound = new AtomicLong();
-    /** Of rows that are durable while nobody knows whether they were deleted; the journal forgets ids after a day. */
-    private final Set<UUID> unconfirmed = new LinkedHashSet<>();
 
     private volatile long oldestPendingMicros;
     private @Nullable PgConnection connection;
@@ -104,7 +90,7 @@ public final class Inbox {
         this.vertx = vertx;
         this.database = database;
         this.table = new InboxTable(database, MAX_BYTES, maxEntryBytes);
-        this.intake = intake;
+        this.append = new InboxAppend(intake);
         this.mayTake = mayTake;
         this.clock = clock;
         this.listener = listener;
@@ -157,16 +143,17 @@ public final class Inbox {
                 failed(done.cause());
                 return;
             }
-            if (byPoll && done.result() > 0) {
+            if (byPoll && done.result().rows() > 0) {
                 pollFound.incrementAndGet();
             }
-            if (done.result() > 0 || again) {
+            if (done.result().more() || again) {
                 look(false);
             }
         });
     }
 
     private void failed(Throwable error) {
+        limit = error instanceof InboxAppend.DefectException ? 1 : limit;
         PgConnection open = connection;
         connection = null;
         if (open != null) {
@@ -192,8 +179,14 @@ public final class Inbox {
         }
     }
 
-    /** One transaction; how many rows it settled. */
-    private Future<Integer> batch() {
+    /**
+     * What a transaction did.
+     *
+     * @param more whether it left rows behind, for the next one
+     */
+    private record Settled(int rows, boolean more) {}
+
+    private Future<Settled> batch() {
         return connected()
                 .compose(on -> table.lock(on, limit).compose(rows -> settle(on, rows)))
                 .timeout(BATCH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
@@ -222,86 +215,19 @@ public final class Inbox {
         });
     }
 
-    private Future<Integer> settle(PgConnection on, List<Locked> rows) {
-        if (rows.isEmpty()) {
-            oldestPendingMicros = 0;
-            return table.settle(on, List.of(), Map.of()).map(0);
-        }
-        oldestPendingMicros = rows.get(0).createdMicros();
-        return append(rows)
-                .compose(outcome -> table.settle(on, outcome.taken(), outcome.refused())
-                        .onSuccess(committed -> {
-                            unconfirmed.removeAll(outcome.taken());
-                            count(outcome);
-                        }))
-                .map(rows.size());
+    private Future<Settled> settle(PgConnection on, List<Locked> rows) {
+        oldestPendingMicros = rows.isEmpty() ? 0 : rows.get(0).createdMicros();
+        boolean more = table.full(rows, limit);
+        return append.append(rows).compose(outcome -> table.settle(on, outcome.taken(), outcome.refused())
+                .map(committed -> {
+                    oldestPendingMicros = more ? oldestPendingMicros : 0;
+                    append.deleted(outcome.taken());
+                    count(outcome);
+                    return new Settled(rows.size(), more);
+                }));
     }
 
-    private record Outcome(Set<UUID> taken, Map<UUID, String> refused) {}
-
-    private Future<Outcome> append(List<Locked> rows) {
-        Outcome outcome = new Outcome(new LinkedHashSet<>(), new LinkedHashMap<>());
-        List<IncomingEntry> entries = new ArrayList<>(rows.size());
-        for (Locked row : rows) {
-            IncomingEntry entry = row.entry();
-            if (unconfirmed.contains(row.id())) {
-                outcome.taken().add(row.id());
-            } else if (entry == null) {
-                outcome.refused()
-                        .put(
-                                row.id(),
-                                "entry_too_large: The entry has " + row.bytes()
-                                        + " bytes of JSON; it was not read. Send less.");
-            } else {
-                entries.add(entry);
-            }
-        }
-        if (entries.isEmpty()) {
-            return Future.succeededFuture(outcome);
-        }
-        return intake.take(entries).recover(failure -> defect(entries, failure)).map(answer -> {
-            answered(entries, answer, outcome);
-            return outcome;
-        });
-    }
-
-    /** What fails by a defect of ours fails again: the row at fault is found, and the others go on. */
-    private Future<IngestAnswer> defect(List<IncomingEntry> entries, Throwable failure) {
-        boolean later = failure instanceof ReplyException reply
-                && (reply.failureType() != ReplyFailure.RECIPIENT_FAILURE || reply.failureCode() != Failure.INTERNAL);
-        if (later || entries.size() > 1) {
-            limit = later ? limit : 1;
-            return Future.failedFuture(failure);
-        }
-        LOG.error("log_inbox: row {} cannot be taken in", entries.get(0).id(), failure);
-        return Future.succeededFuture(new IngestAnswer(
-                0, List.of(new Rejection(0, "", "internal_error", String.valueOf(failure))), 0, 0, List.of()));
-    }
-
-    private void answered(List<IncomingEntry> entries, IngestAnswer answer, Outcome outcome) {
-        for (Rejection rejection : answer.rejected()) {
-            outcome.refused().put(entries.get(rejection.index()).id(), text(rejection));
-        }
-        for (IncomingEntry entry : entries) {
-            if (!outcome.refused().containsKey(entry.id())) {
-                outcome.taken().add(entry.id());
-                unconfirmed.add(entry.id());
-            }
-        }
-        for (Iterator<UUID> oldest = unconfirmed.iterator(); unconfirmed.size() > UNCONFIRMED_MAX; ) {
-            oldest.next();
-            oldest.remove();
-        }
-    }
-
-    /** As a request's answer says it, but for the index: the row is alone. */
-    private static String text(Rejection rejection) {
-        String field = rejection.field().isEmpty() ? "" : " (" + rejection.field() + ")";
-        String text = (rejection.code() + field + ": " + rejection.message()).replace('\0', '\uFFFD');
-        return text.length() <= ERROR_TEXT_MAX ? text : text.substring(0, ERROR_TEXT_MAX);
-    }
-
-    private void count(Outcome outcome) {
+    private void count(InboxAppend.Outcome outcome) {
         taken.addAndGet(outcome.taken().size());
         int refused = outcome.refused().size();
         rejected.addAndGet(refused);

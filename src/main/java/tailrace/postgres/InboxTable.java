@@ -55,6 +55,11 @@ final class InboxTable {
         return begin.compose(begun -> rows).map(InboxTable::locked);
     }
 
+    /** Whether these rows are all that {@link #lock} takes at once, so that there may be more. */
+    boolean full(List<Locked> rows, int maxRows) {
+        return rows.size() >= maxRows || rows.stream().mapToLong(Locked::bytes).sum() >= maxBytes;
+    }
+
     private static List<Locked> locked(RowSet<Row> rows) {
         List<Locked> locked = new ArrayList<>(rows.size());
         for (Row row : rows) {

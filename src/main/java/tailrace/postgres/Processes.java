@@ -32,6 +32,8 @@ public final class Processes {
 
     private static final Logger LOG = LoggerFactory.getLogger(Processes.class);
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(4);
+    /** An orderly stop waits no longer for a PostgreSQL that does not answer. */
+    private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(1);
 
     private final Vertx vertx;
     private final Database database;
@@ -81,7 +83,7 @@ public final class Processes {
                                 done.cause().getMessage());
                     }
                     failing = done.failed();
-                    return stopped ? leave() : Future.succeededFuture();
+                    return stopped && !failing ? leave() : Future.succeededFuture();
                 });
     }
 
@@ -108,17 +110,17 @@ public final class Processes {
         return others;
     }
 
-    /** Removes this process's row. */
+    /** Removes this process's row; while PostgreSQL does not answer the row is left to its age. */
     public Future<Void> stop() {
         stopped = true;
-        return underWay ? Future.succeededFuture() : leave();
+        return underWay || failing ? Future.succeededFuture() : leave();
     }
 
     private Future<Void> leave() {
         return database.pool()
                 .preparedQuery(database.sql().leave)
                 .execute(Tuple.of(id))
-                .timeout(ANSWER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .timeout(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(error -> LOG.warn(
                         "this process could not remove its row; it is gone in {} s: {}",
                         GONE_AFTER.toSeconds(),
