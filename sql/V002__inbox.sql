@@ -77,6 +77,15 @@ BEGIN
     GRANT USAGE ON SCHEMA ${schema} TO service_role;
     GRANT INSERT ON ${schema}.log_inbox TO service_role;
     GRANT SELECT, INSERT ON ${schema}.thread_logs TO service_role;
+    -- Everybody may connect, unless that was taken from PUBLIC, as in the embedded PostgreSQL.
+    IF NOT has_database_privilege('service_role', current_database(), 'CONNECT') THEN
+        BEGIN
+            EXECUTE format('GRANT CONNECT ON DATABASE %I TO service_role', current_database());
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE WARNING '% may not let the role service_role connect to database %. Have its owner run: GRANT CONNECT ON DATABASE % TO service_role;',
+                current_user, current_database(), quote_ident(current_database());
+        END;
+    END IF;
 END
 $$;
 

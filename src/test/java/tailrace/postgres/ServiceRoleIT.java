@@ -3,12 +3,17 @@ package tailrace.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.vertx.pgclient.SslMode;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 import tailrace.config.TailraceConfig.Secret;
 
 /** What a service may do that has nothing but {@code service_role}. */
@@ -31,6 +36,18 @@ class ServiceRoleIT {
                     .isEqualTo(6);
             assertThat(postgres.text("SELECT entry->>'execution_id' FROM tailrace.log_inbox WHERE n = 5"))
                     .isEqualTo("unassigned");
+        }
+    }
+
+    @Test
+    void itMayConnectWhereThePublicMayNot() {
+        try (TestDatabase postgres = TestDatabase.empty()) {
+            String connects = "SELECT has_database_privilege('service_role', current_database(), 'CONNECT')";
+            postgres.execute("REVOKE ALL ON DATABASE " + postgres.url().database() + " FROM PUBLIC");
+
+            new Migrations("tailrace").apply(postgres.url());
+
+            assertThat(postgres.text(connects)).isEqualTo("t");
         }
     }
 
@@ -65,8 +82,19 @@ class ServiceRoleIT {
             postgres.execute("ALTER DATABASE " + postgres.url().database() + " OWNER TO humble");
             postgres.execute("DO $$ BEGIN IF to_regrole('service_role') IS NOT NULL THEN"
                     + " ALTER ROLE service_role RENAME TO service_role_away; END IF; END $$");
+            ListAppender<ILoggingEvent> told = new ListAppender<>();
+            Logger flyway = (Logger) LoggerFactory.getLogger("org.flywaydb");
             try {
+                flyway.setLevel(Level.WARN);
+                flyway.addAppender(told);
+                told.start();
                 new Migrations("tailrace").apply(login(postgres, "humble"));
+                assertThat(told.list)
+                        .extracting(ILoggingEvent::getFormattedMessage)
+                        .anySatisfy(message -> assertThat(message)
+                                .contains(
+                                        "humble may not make the role service_role",
+                                        "CREATE ROLE service_role NOLOGIN; SELECT tailrace.grant_to_service_role();"));
                 assertThat(postgres.number("SELECT count(*) FROM tailrace.log_inbox"))
                         .isZero();
                 assertThat(postgres.text("SELECT to_regrole('service_role') IS NULL"))
@@ -77,6 +105,8 @@ class ServiceRoleIT {
 
                 as(postgres, "INSERT INTO tailrace.log_inbox (entry) VALUES ('{}')");
             } finally {
+                flyway.detachAppender(told);
+                flyway.setLevel(null);
                 postgres.execute("DO $$ BEGIN IF to_regrole('service_role_away') IS NOT NULL THEN"
                         + " IF to_regrole('service_role') IS NOT NULL THEN"
                         + " DROP OWNED BY service_role; DROP ROLE service_role; END IF;"
