@@ -23,6 +23,7 @@ import tailrace.journal.JournalDamagedException;
 import tailrace.journal.JournalHome;
 import tailrace.journal.JournalLock;
 import tailrace.journal.JournalSurvey;
+import tailrace.journal.JournalUnavailableException;
 import tailrace.journal.RocksJournal;
 import tailrace.model.JournalId;
 import tailrace.postgres.Database;
@@ -112,6 +113,8 @@ final class Recover implements Callable<Integer> {
             return failed(String.valueOf(e.getMessage()), EXIT_DAMAGED);
         } catch (CommandFailedException e) {
             return failed(String.valueOf(e.getMessage()), e.exitCode());
+        } catch (JournalUnavailableException e) {
+            return failed(String.valueOf(e.getMessage()), 1);
         }
     }
 
@@ -227,10 +230,7 @@ final class Recover implements Callable<Integer> {
     private int write(TailraceConfig config, Progress progress) throws Exception {
         lock(JournalHome.directory(config.dataDir())).close(); // in use, or none at all: said before anything is opened
         progress.show(() -> "verifying and opening the journal");
-        Recovery recovery = new Recovery(config);
-        Thread hook = new Thread(recovery::close, "tailrace-shutdown");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
+        try (Recovery recovery = new Recovery(config)) {
             Recovery.Replayed replayed = recovery.replay(progress);
             Recovery.Reselected reselected =
                     reselect ? recovery.reselect(progress, replayed.before().entriesHeld()) : null;
@@ -238,17 +238,6 @@ final class Recover implements Callable<Integer> {
             long last = recovery.home().journal().lastPosition();
             print(json(replayed, reselected, last), text(replayed, reselected, last));
             return 0;
-        } finally {
-            recovery.close();
-            forget(hook);
-        }
-    }
-
-    private static void forget(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // a signal came, and the hook is what closes
         }
     }
 

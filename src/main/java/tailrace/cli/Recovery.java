@@ -23,6 +23,7 @@ import tailrace.journal.JournalHome;
 import tailrace.journal.JournalSurvey;
 import tailrace.metrics.Metrics;
 import tailrace.postgres.Database;
+import tailrace.postgres.EmbeddedPostgresException;
 import tailrace.postgres.JournalAdmission;
 import tailrace.postgres.JournalOverview;
 import tailrace.postgres.JournalRegistry;
@@ -57,8 +58,12 @@ final class Recovery implements AutoCloseable {
             .with(new VertxOptions().setPreferNativeTransport(true))
             .build();
     private final Metrics metrics = new Metrics(new SimpleMeterRegistry());
+    // A signal may come in the middle of the opening, and PostgreSQL is a process of its own.
+    private final Thread hook = new Thread(this::close, "tailrace-shutdown");
     /** How to close what was opened, the last first. */
     private final Deque<Callable<?>> closing = new ArrayDeque<>();
+
+    private boolean closed;
 
     private final JournalHome home;
     private final Database database;
@@ -71,7 +76,7 @@ final class Recovery implements AutoCloseable {
      *
      * @param rows sent, also those that were there already
      * @param refused set aside in {@code log_rejects}
-     * @param seconds from the first look at the cursors to their arrival at the end
+     * @param seconds from the writer's start to its cursors' arrival at the end
      */
     record Replayed(JournalSurvey before, long rows, long refused, double seconds) {
         double rowsPerSecond() {
@@ -89,25 +94,42 @@ final class Recovery implements AutoCloseable {
      */
     Recovery(TailraceConfig config) throws Exception {
         this.config = config;
-        closing.push(() -> await(vertx.close()));
+        Runtime.getRuntime().addShutdownHook(hook);
+        opened(() -> await(vertx.close()));
         try {
             LocalCodec.register(vertx);
             home = new JournalHome(config.dataDir(), config.journal().sync(), clock);
-            closing.push(() -> {
+            opened(() -> {
                 home.close();
                 return home;
             });
-            database = await(Database.open(vertx, config.database(), config.dataDir()));
-            closing.push(() -> await(database.close()));
+            database = openDatabase();
+            opened(() -> await(database.close()));
             registry = new JournalRegistry(database);
             partitions = new Partitions(database, clock);
             requireOurs(overview().standing());
             lock = new WriterLock(vertx, database);
-            closing.push(() -> await(lock.close()));
+            opened(() -> await(lock.close()));
             takeLock();
         } catch (Exception e) {
             close();
             throw e;
+        }
+    }
+
+    private synchronized void opened(Callable<?> closer) throws Exception {
+        if (closed) {
+            closer.call();
+            throw new CommandFailedException("Stopped before anything was written.");
+        }
+        closing.push(closer);
+    }
+
+    private Database openDatabase() throws Exception {
+        try {
+            return await(Database.open(vertx, config.database(), config.dataDir()));
+        } catch (EmbeddedPostgresException e) {
+            throw new CommandFailedException("Nothing was written: " + e.getMessage(), Recover.EXIT_POSTGRES_AWAY);
         }
     }
 
@@ -165,21 +187,21 @@ final class Recovery implements AutoCloseable {
      * @throws CommandFailedException if PostgreSQL went away for longer than {@link #STALL_LIMIT}
      */
     Replayed replay(Progress progress) throws Exception {
-        long began = System.nanoTime();
         JournalSurvey before = JournalSurvey.take(home.journal(), overview().readers(), position -> {});
         long last = home.journal().lastPosition();
         JournalSurvey.Beyond beyond = before.beyond();
         long rows = config.writer().persistAll() ? beyond.entries() : beyond.friendlyEntries();
         if (beyond.records() == 0) {
-            return new Replayed(before, 0, 0, seconds(began));
+            return new Replayed(before, 0, 0, 0);
         }
         LogWriter writer =
                 new LogWriter(vertx, database, registry, partitions, home.journal(), config.writer(), metrics);
         // Nothing is left for a last flush after a replay; and after a failure nobody waits for one.
         BatchWriterVerticle verticle = new BatchWriterVerticle(writer, lock, config.writer(), Duration.ZERO);
+        long started = System.nanoTime();
+        double seconds;
         String deployed = await(vertx.deployVerticle(verticle));
         try {
-            long started = System.nanoTime();
             progress.show(() ->
                     Progress.bar("replay", "rows", writer.stats().rowsWritten(), rows, System.nanoTime() - started)
                             + trouble(writer.stats().lastError()));
@@ -187,11 +209,12 @@ final class Recovery implements AutoCloseable {
                     () -> writer.position() >= last,
                     () -> writer.position() + writer.stats().rowsWritten(),
                     () -> writer.stats().lastError());
+            seconds = seconds(started);
         } finally {
             await(vertx.undeploy(deployed));
         }
         requireAtEnd(last);
-        return new Replayed(before, writer.stats().rowsWritten(), writer.stats().rowsRefused(), seconds(began));
+        return new Replayed(before, writer.stats().rowsWritten(), writer.stats().rowsRefused(), seconds);
     }
 
     private void requireAtEnd(long last) throws Exception {
@@ -277,12 +300,18 @@ final class Recovery implements AutoCloseable {
     /** Gives the lock back, stops an embedded PostgreSQL, closes the journal; whatever is open. */
     @Override
     public synchronized void close() {
+        closed = true;
         while (!closing.isEmpty()) {
             try {
                 closing.pop().call();
             } catch (Exception e) {
                 LOG.warn("not closed in order", e);
             }
+        }
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            LOG.debug("a signal came, and the hook is what closes", e);
         }
     }
 }

@@ -120,6 +120,8 @@ public final class Reselection {
         private @Nullable PgConnection connection;
         private Place place = Place.START;
         private int failures;
+        // An outage repeats itself at every attempt; it is told once.
+        private String told = "";
 
         Runner(int lane, WorkerExecutor worker) {
             this.lane = lane;
@@ -149,6 +151,7 @@ public final class Reselection {
 
         private void written(Page page) {
             failures = 0;
+            told = "";
             lastError = "";
             place = page.next();
             looked.addAndGet(page.entries());
@@ -162,9 +165,10 @@ public final class Reselection {
         /** What became of the page nobody knows; it is done again. */
         private void failed(Throwable error) {
             String text = String.valueOf(error.getMessage());
-            if (!text.equals(lastError)) {
+            if (!text.equals(told)) {
                 LOG.warn("lane {}: a page could not be written and will be tried again: {}", lane, text);
             }
+            told = text;
             lastError = text;
             failures++;
             disconnect()
@@ -209,7 +213,7 @@ public final class Reselection {
             String[] ids =
                     spans.stream().map(span -> span.state().executionId()).toArray(String[]::new);
             return on.preparedQuery(database.sql().rejectedSeqs)
-                    .execute(Tuple.of(journal.id().value(), ids))
+                    .execute(Tuple.of(journal.id().value()).addValue(ids))
                     .map(found -> {
                         Map<String, Set<Long>> rejects = new HashMap<>();
                         for (Row row : found) {
