@@ -45,7 +45,7 @@ final class Recovery implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
 
     /** How long the session of a process that has just been killed may still have the lock. */
-    private static final Duration LOCK_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration LOCK_PATIENCE = Duration.ofSeconds(3);
     /** Nothing was written for so long: PostgreSQL is not coming back, or not soon. */
     private static final Duration STALL_LIMIT = Duration.ofMinutes(5);
 

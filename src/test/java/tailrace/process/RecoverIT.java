@@ -19,7 +19,7 @@ import tailrace.postgres.TestDatabase;
 
 /** {@code recover}, on what servers that were killed have left. */
 class RecoverIT {
-    private static final int BATCH = 500;
+    private static final int BATCH = 200;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
@@ -122,19 +122,20 @@ class RecoverIT {
             Map<String, String> slowly = new HashMap<>(Map.of(
                     "DATABASE_URL", database.text(link.port()), "LOG_BATCH_SIZE", "20", "LOG_BATCH_MAX_SIZE", "20"));
             try (CommandProcess replay = CommandProcess.start(server.dataDir(), slowly, "recover", "--replay")) {
-                AwaitCondition.until("some rows", PATIENCE, () -> rows.of("a").size() > before && replay.alive());
+                // More than a record's, so that a cursor has moved.
+                AwaitCondition.until("some rows", PATIENCE, () -> rows.of("a").size() > 2 * BATCH || !replay.alive());
                 link.cut();
             }
             int written = rows.of("a").size();
-            assertThat(written).isBetween(before, a / 2 - 1);
+            assertThat(written).isBetween(2 * BATCH, a / 2 - 1);
 
             // Then the next one goes on, and everything is there once
             CommandProcess.Result replayed = CommandProcess.run(
                     server.dataDir(), direct, "recover", "--replay", "--progress", "plain", "-o", "json");
             assertThat(replayed.exitCode()).as(replayed.err()).isZero();
             assertThat(replayed.json().get("replay").get("rows").asInt())
-                    .isGreaterThan(0)
-                    .isLessThanOrEqualTo((a - before + b) / 2 - (written - before / 2) + 20);
+                    .as("it goes on where the other was killed")
+                    .isBetween(1, (a - before + b) / 2 - BATCH / 2);
             assertThat(rows.of("a")).isEqualTo(rows(a, false));
             assertThat(rows.of("b")).isEqualTo(rows(b, false));
             CommandProcess.Result nothing = CommandProcess.run(server.dataDir(), direct, "recover");
@@ -162,9 +163,6 @@ class RecoverIT {
             AwaitCondition.until(
                     "rows", () -> ColdRows.embedded(server.dataDir()).of("b").equals(rows(10, false)));
             server.kill();
-            CommandProcess.Result selective = CommandProcess.run(server.dataDir(), Map.of(), "recover", "--reselect");
-            assertThat(selective.exitCode()).isEqualTo(1);
-            assertThat(selective.err()).contains("Set LOG_PERSIST=all");
 
             // When all is selected
             Map<String, String> all = Map.of("LOG_PERSIST", "all");
@@ -186,70 +184,5 @@ class RecoverIT {
             assertThat(rows.of("a")).isEqualTo(rows(count, true));
             assertThat(rows.of("b")).isEqualTo(rows(10, true));
         }
-    }
-
-    @Test
-    void aDamagedOrForeignJournalIsToldAndLeftAlone() throws Exception {
-        try (TestDatabase database = TestDatabase.empty();
-                TestDatabase other = TestDatabase.migrated();
-                ServerProcess server = ServerProcess.in(temp.resolve("data"))
-                        .env("DATABASE_URL", database.urlText())
-                        .env("LOG_BATCH_INTERVAL", "1h")
-                        .env("LOG_BATCH_TRIGGER", "100000")
-                        .start()) {
-            Map<String, String> direct = Map.of("DATABASE_URL", database.urlText());
-            post(new Api(server.base(), ServerProcess.serviceToken()), "a", 1, 400);
-            server.kill();
-
-            // In the write-ahead log
-            Path log = largest(journal(server), ".log");
-            requireDamageTold(server, direct, log);
-
-            // Another journal's database
-            other.execute("INSERT INTO tailrace.journals (journal_id) VALUES (gen_random_uuid())");
-            CommandProcess.Result foreign = CommandProcess.run(
-                    server.dataDir(), Map.of("DATABASE_URL", other.urlText()), "recover", "--replay", "-o", "json");
-            assertThat(foreign.exitCode()).isEqualTo(1);
-            assertThat(foreign.json().get("error").asText()).contains("PostgreSQL belongs to journal");
-            assertThat(other.number("SELECT count(*) FROM tailrace.workflow_execution_logs"))
-                    .isZero();
-            assertThat(other.number("SELECT count(*) FROM tailrace.lane_cursors"))
-                    .isZero();
-
-            // In a table: having opened the journal to write has made one of the log
-            requireDamageTold(server, direct, largest(journal(server), ".sst"));
-            CommandProcess.Result replayed = CommandProcess.run(server.dataDir(), direct, "recover", "--replay");
-            assertThat(replayed.exitCode()).as(replayed.err()).isZero();
-            assertThat(replayed.out()).contains("Every cursor is at the journal's end");
-            assertThat(ColdRows.of(database).of("a")).isEqualTo(rows(400, false));
-        }
-    }
-
-    private static void requireDamageTold(ServerProcess server, Map<String, String> environment, Path damaged)
-            throws Exception {
-        flipInTheMiddle(damaged);
-        Map<String, Integer> before = contents(journal(server));
-        CommandProcess.Result shown = CommandProcess.run(server.dataDir(), environment, "recover");
-        assertThat(shown.exitCode()).as(shown.err()).isEqualTo(3);
-        assertThat(shown.err())
-                .contains("is damaged")
-                .contains(damaged.getFileName().toString())
-                .contains("Restore the directory from a copy");
-        assertThat(contents(journal(server))).isEqualTo(before);
-        flipInTheMiddle(damaged);
-    }
-
-    private static Path largest(Path journal, String ending) throws IOException {
-        try (var files = Files.list(journal)) {
-            return files.filter(file -> file.toString().endsWith(ending))
-                    .max((x, y) -> Long.compare(x.toFile().length(), y.toFile().length()))
-                    .orElseThrow();
-        }
-    }
-
-    private static void flipInTheMiddle(Path file) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
-        bytes[bytes.length / 2] ^= 0x10;
-        Files.write(file, bytes);
     }
 }
