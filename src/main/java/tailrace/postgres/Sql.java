@@ -29,6 +29,9 @@ final class Sql {
     final String upsertExecutions;
     final String advanceCursor;
     final String insertReject;
+    final String countRejects;
+    final String rejectedSeqs;
+    final String countSpans;
     final String makePartition;
     final String currentJournal;
     final String cursors;
@@ -62,6 +65,9 @@ final class Sql {
         upsertExecutions = in(schema, UPSERT_EXECUTIONS);
         advanceCursor = in(schema, "SELECT {s}.advance_cursor($1, $2, $3, $4, $5)");
         insertReject = in(schema, INSERT_REJECT);
+        countRejects = in(schema, "SELECT count(*) FROM {s}.log_rejects");
+        rejectedSeqs = in(schema, REJECTED_SEQS);
+        countSpans = in(schema, COUNT_SPANS);
         makePartition = in(schema, "SELECT {s}.make_partition($1)");
         currentJournal = in(schema, CURRENT_JOURNAL);
         cursors = in(schema, CURSORS);
@@ -157,6 +163,20 @@ final class Sql {
     private static final String INSERT_REJECT = """
             INSERT INTO {s}.log_rejects (journal_id, position, seq, execution_id, sqlstate, error, payload)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+            """;
+
+    private static final String REJECTED_SEQS = """
+            SELECT DISTINCT execution_id, seq FROM {s}.log_rejects
+            WHERE journal_id = $1 AND seq > 0 AND execution_id = ANY ($2::text[])
+            """;
+
+    // The times of receipt keep it to the partitions in question.
+    private static final String COUNT_SPANS = """
+            SELECT (SELECT count(*) FROM {s}.workflow_execution_logs l
+                    WHERE l.execution_id = w.e AND l.seq BETWEEN w.lo AND w.hi
+                      AND l.received_at BETWEEN w.since AND w.until)
+            FROM unnest($1::text[], $2::int8[], $3::int8[], $4::timestamptz[], $5::timestamptz[])
+              WITH ORDINALITY AS w(e, lo, hi, since, until, n) ORDER BY w.n
             """;
 
     private static final String CURRENT_JOURNAL =

@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /** Tells errors of PostgreSQL apart by their SQLSTATE. */
 final class SqlErrors {
     private static final String NO_PARTITION = "23514";
+    private static final String NO_TABLE = "42P01";
+    private static final String NO_SCHEMA = "3F000";
     private static final String CURSOR_MOVED = "TR001";
 
     private SqlErrors() {}
@@ -19,6 +21,12 @@ final class SqlErrors {
     /** A check failed; also what a row of a day without partition gets. */
     static boolean maybeNoPartition(Throwable error) {
         return NO_PARTITION.equals(state(error));
+    }
+
+    /** Our tables are not there: nobody has migrated this database. */
+    static boolean noTable(Throwable error) {
+        String state = state(error);
+        return NO_TABLE.equals(state) || NO_SCHEMA.equals(state);
     }
 
     /** The cursor is not where we left it: a lost answer to a COMMIT, or another writer. */
