@@ -26,7 +26,8 @@ import tailrace.model.SeqRange;
 /**
  * Gives seq: decides, for one group after the other, what each batch's entries become. Owner rules, ids and idempotency
  * keys are decided here, where one thread sees the files and the group being built; anywhere else would let twins
- * through. Belongs to the journal thread; {@link CommitLoop} calls it.
+ * through. Belongs to the journal thread; {@link CommitLoop} calls it. Longer than most files, because whatever gives a
+ * seq must see the one group being built.
  */
 final class Sequencer {
     /** A journal that followed a lost one starts each execution at a multiple of this above what is known. */

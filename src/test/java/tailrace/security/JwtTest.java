@@ -68,6 +68,21 @@ class JwtTest {
     }
 
     @Test
+    void sendersAreToldApartBySubjectThenJtiThenAFingerprint() throws Exception {
+        assertThat(jwt.verify(token(service().put("sub", "engine").put("jti", "j1")))
+                        .sender())
+                .isEqualTo("sub:engine");
+        assertThat(jwt.verify(token(service().put("jti", "j1"))).sender()).isEqualTo("jti:j1");
+        String one = token(service());
+        String other = token(service().put("exp", NOW + 200));
+        assertThat(jwt.verify(one).sender()).startsWith("token:").hasSizeLessThan(30);
+        assertThat(jwt.verify(one).sender())
+                .isEqualTo(jwt.verify(one).sender())
+                .isNotEqualTo(jwt.verify(other).sender());
+        assertThat(one).doesNotContain(jwt.verify(one).sender().substring("token:".length()));
+    }
+
+    @Test
     void aReadersTokenIsAcceptedAndItsSubNeedNotBeAUuid() throws Exception {
         assertThat(jwt.verify(token(reader().put("sub", "näme with spaces"))))
                 .isEqualTo(new Principal("näme with spaces", false, NOW + 100));
