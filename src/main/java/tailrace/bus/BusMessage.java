@@ -54,4 +54,11 @@ public sealed interface BusMessage {
      * @param detail for people, why not
      */
     record WriterState(boolean database, boolean taking, String detail) implements BusMessage {}
+
+    /**
+     * The level of degradation changed (SPEC 9).
+     *
+     * @param reasons for people; empty where all is well again
+     */
+    record LevelChanged(int from, int to, List<String> reasons) implements BusMessage {}
 }

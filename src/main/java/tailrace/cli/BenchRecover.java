@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
 import tailrace.bus.BusMessage;
 import tailrace.config.ConfigLoader;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Shedder;
 import tailrace.http.Services;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.BodyException;
@@ -231,6 +232,7 @@ final class BenchRecover implements Callable<Integer> {
                                 config.retention().hotTtl(),
                                 clock,
                                 new Metrics(new SimpleMeterRegistry()),
+                                Shedder.never(clock),
                                 commit -> {})
                         .start()) {
             var parser = new BatchParser(

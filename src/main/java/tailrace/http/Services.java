@@ -10,6 +10,8 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Degradation;
+import tailrace.degradation.Shedder;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.Masking;
 import tailrace.journal.CommitLoop;
@@ -43,7 +45,9 @@ public record Services(
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
         Supplier<InboxStats> inboxStats,
-        Cursors cursors) {
+        Cursors cursors,
+        Degradation degradation,
+        Shedder shedder) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -60,6 +64,7 @@ public record Services(
         return new HealthHandler(
                 writer,
                 () -> Optional.of(loop.unavailable()).filter(trouble -> !trouble.isEmpty()),
+                degradation::standing,
                 Optional.ofNullable(Services.class.getPackage().getImplementationVersion())
                         .orElse("development"));
     }
@@ -70,12 +75,12 @@ public record Services(
         var handlers = new Routes.Handlers(
                 new AuthHandler(jwt),
                 this::requireTaking,
-                new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), metrics),
+                new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), shedder, metrics),
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, writer, writerStats, inboxStats),
+                new StatsHandler(journal, loop, degradation, writerStats, inboxStats, cursors, metrics),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(

@@ -229,6 +229,22 @@ public final class RocksJournal implements Journal, AutoCloseable {
         }
     }
 
+    /** What is remembered under keys that begin so, in their order. */
+    List<byte[]> metaValues(byte[] prefix) {
+        return reading(files -> {
+            var values = new ArrayList<byte[]>();
+            try (RocksIterator at = files.db.newIterator(files.meta)) {
+                at.seek(prefix);
+                while (at.isValid() && Keys.startsWith(at.key(), prefix)) {
+                    values.add(at.value());
+                    at.next();
+                }
+                at.status();
+            }
+            return values;
+        });
+    }
+
     @Override
     public long firstPosition() {
         return reading(files -> {

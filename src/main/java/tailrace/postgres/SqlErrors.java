@@ -34,6 +34,16 @@ final class SqlErrors {
         return CURSOR_MOVED.equals(state(error));
     }
 
+    /** PostgreSQL did not answer the question at all: no connection, a shutdown, too many clients. */
+    static boolean away(Throwable error) {
+        String state = state(error);
+        return state == null
+                || state.startsWith("08")
+                || state.startsWith("53")
+                || state.startsWith("57P")
+                || state.startsWith("58");
+    }
+
     /** The SQLSTATE, or null where the error is none of PostgreSQL's own. */
     static @Nullable String state(Throwable error) {
         return error instanceof PgException pg ? pg.getSqlState() : null;

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.config.ConfigLoader;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Shedder;
 import tailrace.http.Services;
 import tailrace.ingest.BatchParser;
 import tailrace.journal.CommitLoop;
@@ -96,6 +97,7 @@ class RecoverCommandIT {
                                 config.retention().hotTtl(),
                                 clock,
                                 new Metrics(new SimpleMeterRegistry()),
+                                Shedder.never(clock),
                                 commit -> {})
                         .start()) {
             var parser = new BatchParser(
