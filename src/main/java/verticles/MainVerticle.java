@@ -8,7 +8,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,20 +18,30 @@ import org.slf4j.LoggerFactory;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Degradation;
+import tailrace.degradation.Sample;
+import tailrace.degradation.Shedder;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
+import tailrace.ingest.EntryIntake;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
 import tailrace.journal.JournalHome;
+import tailrace.journal.NeededBytes;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
 import tailrace.postgres.Database;
+import tailrace.postgres.FlushHints;
+import tailrace.postgres.Inbox;
 import tailrace.postgres.JournalAdmission;
 import tailrace.postgres.JournalRegistry;
+import tailrace.postgres.Listener;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
+import tailrace.postgres.Processes;
+import tailrace.postgres.ReadGuard;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
 import tailrace.security.Jwt;
@@ -120,12 +132,15 @@ public final class MainVerticle extends VerticleBase {
 
     private Future<Void> run(JournalHome home, Database database, JournalRegistry registry, WriterLock lock) {
         var journal = home.journal();
+        var degradation = new Degradation(config.backpressure(), config.journal(), metrics);
+        var shedder = new Shedder(config.backpressure().strategy(), degradation::standing, clock);
         var loop = new CommitLoop(
                         journal,
                         config.journal(),
                         config.retention().hotTtl(),
                         clock,
                         metrics,
+                        shedder,
                         commit -> vertx.eventBus().publish(Address.APPENDED, commit))
                 .start();
         stops.add(() -> blocking(() -> {
@@ -138,29 +153,62 @@ public final class MainVerticle extends VerticleBase {
                 vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
+        Optional<BooleanSupplier> redisAvailable = Optional.empty();
+        var needed = new NeededBytes(journal, cursors);
+        var readGuard = new ReadGuard(metrics);
+        lock.listen(state -> readGuard.available(state.database()));
         var jwt = new Jwt(
                 Objects.requireNonNull(secret),
                 config.security().issuer(),
                 config.security().audience(),
                 clock);
+        var masking = Services.masking(config.ingest());
+        var listener = new Listener(vertx, database, metrics);
+        var intake = new EntryIntake(vertx, Services.parser(config, masking, clock), metrics);
+        var inbox = new Inbox(
+                vertx,
+                database,
+                intake::take,
+                () -> lock.state().held(),
+                config.ingest().maxBatchBytes(),
+                listener,
+                clock,
+                metrics);
         var services = new Services(
                 config,
                 clock,
                 metrics,
                 prometheus,
                 jwt,
-                Services.masking(config.ingest()),
+                masking,
                 journal,
                 loop,
-                new PostgresColdStore(new LogReader(database)),
+                new PostgresColdStore(new LogReader(database), readGuard),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
-                cursors);
+                inbox::stats,
+                cursors,
+                degradation,
+                shedder);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
+                .compose(done -> deploy(new DegradationVerticle(
+                        degradation,
+                        () -> new Sample(
+                                state(lock.state()),
+                                redisAvailable.map(BooleanSupplier::getAsBoolean),
+                                needed.getAsLong(),
+                                loop.queuedBytes()))))
+                .compose(done -> deploy(notify(database, lock, listener, inbox)))
                 .compose(done -> listen(services));
+    }
+
+    private NotifyVerticle notify(Database database, WriterLock lock, Listener listener, Inbox inbox) {
+        var processes = new Processes(vertx, database, () -> lock.state().held(), clock, metrics);
+        var hints = new FlushHints(vertx, database, listener, processes::others, metrics);
+        return new NotifyVerticle(listener, inbox, processes, hints, NotifyVerticle.POLL);
     }
 
     private Future<Void> listen(Services services) {

@@ -181,11 +181,8 @@ public final class ConfigLoader {
     }
 
     private TailraceConfig.Backpressure backpressure() {
-        Strategy strategy = in.choice(ConfigKey.BACKPRESSURE, Strategy.class);
-        if (strategy != Strategy.DROP_DEBUG_FIRST) {
-            in.problem(ConfigKey.BACKPRESSURE, "not supported by this version, only drop_debug_first is");
-        }
-        return new TailraceConfig.Backpressure(strategy, in.integer(ConfigKey.BACKPRESSURE_THRESHOLD, 1, 99));
+        return new TailraceConfig.Backpressure(
+                in.choice(ConfigKey.BACKPRESSURE, Strategy.class), in.integer(ConfigKey.BACKPRESSURE_THRESHOLD, 1, 99));
     }
 
     private TailraceConfig.Journal journal() {

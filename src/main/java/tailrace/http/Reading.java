@@ -5,6 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.journal.JournalUnavailableException;
 import tailrace.model.StorableText;
+import tailrace.postgres.PostgresAwayException;
 import tailrace.query.History;
 import tailrace.security.Principal;
 
@@ -36,7 +37,7 @@ final class Reading {
         if (failure instanceof Problem problem) {
             return problem;
         }
-        if (failure instanceof History.UnreadableException) {
+        if (failure instanceof History.UnreadableException || failure instanceof PostgresAwayException) {
             return Problem.unavailable(
                     "postgres_unavailable",
                     "What you asked for is in PostgreSQL, which does not answer now; try again shortly.",

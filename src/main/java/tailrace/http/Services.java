@@ -10,6 +10,8 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Degradation;
+import tailrace.degradation.Shedder;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.Masking;
 import tailrace.journal.CommitLoop;
@@ -19,6 +21,7 @@ import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.postgres.InboxStats;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
@@ -41,7 +44,10 @@ public record Services(
         LiveStreams streams,
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
-        Cursors cursors) {
+        Supplier<InboxStats> inboxStats,
+        Cursors cursors,
+        Degradation degradation,
+        Shedder shedder) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -58,6 +64,7 @@ public record Services(
         return new HealthHandler(
                 writer,
                 () -> Optional.of(loop.unavailable()).filter(trouble -> !trouble.isEmpty()),
+                degradation::standing,
                 Optional.ofNullable(Services.class.getPackage().getImplementationVersion())
                         .orElse("development"));
     }
@@ -68,12 +75,12 @@ public record Services(
         var handlers = new Routes.Handlers(
                 new AuthHandler(jwt),
                 this::requireTaking,
-                new IngestHandler(vertx, config.ingest(), this::parser, metrics),
+                new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), shedder, metrics),
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, writer, writerStats),
+                new StatsHandler(journal, loop, degradation, writerStats, inboxStats, cursors, metrics),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(
@@ -92,7 +99,8 @@ public record Services(
         ctx.next();
     }
 
-    private BatchParser parser() {
+    /** One for each thread that parses. */
+    public static BatchParser parser(TailraceConfig config, Masking masking, Clock clock) {
         return new BatchParser(config.ingest(), masking, clock, UuidCreator::getTimeOrderedEpoch);
     }
 }

@@ -80,6 +80,10 @@ final class Group implements AutoCloseable {
         put(() -> batch.put(files.meta, key, value));
     }
 
+    void deleteMeta(byte[] key) {
+        put(() -> batch.delete(files.meta, key));
+    }
+
     void putId(String executionId, byte[] utf8, byte[] senderId, int epochDay, long receivedAtMicros) {
         ids.put(new Key(executionId, senderId), receivedAtMicros);
         byte[] value = new byte[Long.BYTES];

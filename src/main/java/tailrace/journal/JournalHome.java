@@ -28,10 +28,15 @@ public final class JournalHome implements AutoCloseable {
 
     /** Opens the journal in the data directory, or makes one; throws as {@link RocksJournal#open}. */
     public JournalHome(Path dataDir, boolean sync, Clock clock) {
-        this.directory = dataDir.resolve("journal");
+        this.directory = directory(dataDir);
         this.sync = sync;
         this.clock = clock;
         this.journal = RocksJournal.open(directory, sync);
+    }
+
+    /** Where the journal of a data directory is, whether there is one or not. */
+    public static Path directory(Path dataDir) {
+        return dataDir.resolve("journal");
     }
 
     public RocksJournal journal() {

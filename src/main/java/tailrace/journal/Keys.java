@@ -64,6 +64,15 @@ final class Keys {
         return key;
     }
 
+    /** Key of what was shed of an execution and is not told yet; {@code ""} gives the prefix of all. */
+    static byte[] shed(String executionId) {
+        return utf8("shed:" + executionId);
+    }
+
+    static boolean startsWith(byte[] key, byte[] prefix) {
+        return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+    }
+
     /** First key of a day, whatever it names. */
     static byte[] day(int epochDay) {
         return Arrays.copyOf(position((long) epochDay << 32), Integer.BYTES);

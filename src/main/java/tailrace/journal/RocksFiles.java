@@ -59,11 +59,33 @@ final class RocksFiles implements AutoCloseable {
      * @throws JournalUnavailableException if they cannot be opened for another reason
      */
     RocksFiles(Path directory) {
+        this(directory, false);
+        try {
+            db.verifyChecksum();
+        } catch (RocksDBException e) {
+            close();
+            throw failure(directory, e);
+        }
+    }
+
+    /**
+     * Opens the files to be read and changes none of them: what the logs hold beyond the tables goes to memory alone, as
+     * much as the logs may have. The tables are not verified yet, see {@link JournalCheck}.
+     *
+     * @throws JournalDamagedException if a log is damaged, or a table so that it cannot be opened
+     */
+    static RocksFiles readOnly(Path directory) {
+        return new RocksFiles(directory, true);
+    }
+
+    private RocksFiles(Path directory, boolean readOnly) {
         requireSoundLogs(directory);
         statistics = own(new Statistics());
         try {
             var handles = new ArrayList<ColumnFamilyHandle>();
-            db = RocksDB.open(own(options()), directory.toString(), families(), handles);
+            db = readOnly
+                    ? RocksDB.openReadOnly(own(options()), directory.toString(), families(), handles, false)
+                    : RocksDB.open(own(options()), directory.toString(), families(), handles);
             meta = handles.get(0);
             entries = handles.get(1);
             positions = handles.get(2);
@@ -71,12 +93,6 @@ final class RocksFiles implements AutoCloseable {
             idempotency = handles.get(4);
         } catch (RocksDBException e) {
             closeOwned();
-            throw failure(directory, e);
-        }
-        try {
-            db.verifyChecksum();
-        } catch (RocksDBException e) {
-            close();
             throw failure(directory, e);
         }
     }

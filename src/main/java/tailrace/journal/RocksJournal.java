@@ -77,6 +77,17 @@ public final class RocksJournal implements Journal, AutoCloseable {
         readMeta(opened);
     }
 
+    private RocksJournal(Path directory, RocksFiles readOnly) {
+        this.directory = directory;
+        this.sync = true;
+        this.files = readOnly;
+        this.id = readId(readOnly).orElseThrow(() -> {
+            readOnly.close();
+            return new JournalUnavailableException("The journal in " + directory + " was never used.");
+        });
+        readMeta(readOnly);
+    }
+
     /**
      * Opens the journal in a directory, or makes one.
      *
@@ -86,6 +97,17 @@ public final class RocksJournal implements Journal, AutoCloseable {
      */
     public static RocksJournal open(Path directory, boolean sync) {
         return new RocksJournal(directory, sync);
+    }
+
+    /**
+     * Opens a journal to be looked at while no server uses it, and changes nothing; writing to it fails. What its logs
+     * hold beyond its tables is in memory as long as it is open.
+     *
+     * @throws JournalDamagedException if a log or the list of tables is damaged
+     * @throws JournalUnavailableException if there is none, or it cannot be read
+     */
+    public static RocksJournal openReadOnly(Path directory) {
+        return new RocksJournal(directory, RocksFiles.readOnly(directory));
     }
 
     private static RocksFiles open(Path directory) {
@@ -104,12 +126,24 @@ public final class RocksJournal implements Journal, AutoCloseable {
         return new RocksFiles(directory);
     }
 
-    private JournalId readOrMakeId(RocksFiles opened) {
+    private Optional<JournalId> readId(RocksFiles opened) {
         try {
             byte[] stored = opened.db.get(opened.meta, JOURNAL_ID);
-            if (stored != null) {
-                return new JournalId(new UUID(Bytes.getLong(stored, 0), Bytes.getLong(stored, Long.BYTES)));
-            }
+            return stored == null
+                    ? Optional.empty()
+                    : Optional.of(new JournalId(new UUID(Bytes.getLong(stored, 0), Bytes.getLong(stored, Long.BYTES))));
+        } catch (RocksDBException e) {
+            opened.close();
+            throw RocksFiles.failure(directory, e);
+        }
+    }
+
+    private JournalId readOrMakeId(RocksFiles opened) {
+        return readId(opened).orElseGet(() -> makeId(opened));
+    }
+
+    private JournalId makeId(RocksFiles opened) {
+        try {
             UUID made = UUID.randomUUID();
             byte[] value = new byte[2 * Long.BYTES];
             Bytes.putLong(value, 0, made.getMostSignificantBits());
@@ -195,6 +229,22 @@ public final class RocksJournal implements Journal, AutoCloseable {
         }
     }
 
+    /** What is remembered under keys that begin so, in their order. */
+    List<byte[]> metaValues(byte[] prefix) {
+        return reading(files -> {
+            var values = new ArrayList<byte[]>();
+            try (RocksIterator at = files.db.newIterator(files.meta)) {
+                at.seek(prefix);
+                while (at.isValid() && Keys.startsWith(at.key(), prefix)) {
+                    values.add(at.value());
+                    at.next();
+                }
+                at.status();
+            }
+            return values;
+        });
+    }
+
     @Override
     public long firstPosition() {
         return reading(files -> {
@@ -232,6 +282,24 @@ public final class RocksJournal implements Journal, AutoCloseable {
             ExecutionState known = states.getIfPresent(executionId);
             return Optional.ofNullable(
                     known != null ? known : states.get(executionId, missing -> readState(files, missing)));
+        });
+    }
+
+    /**
+     * Executions the store knows, in the order of their ids' bytes, page by page.
+     *
+     * @param fromId the first that may be among them; "" for all
+     */
+    public List<ExecutionState> executions(String fromId, int max) {
+        return reading(files -> {
+            var page = new ArrayList<ExecutionState>();
+            try (RocksIterator at = files.db.newIterator(files.executions)) {
+                for (at.seek(Keys.utf8(fromId)); at.isValid() && page.size() < max; at.next()) {
+                    page.add(StateCodec.decodeState(at.value()));
+                }
+                at.status();
+            }
+            return page;
         });
     }
 

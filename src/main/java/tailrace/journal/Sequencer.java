@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import tailrace.bus.BusMessage;
 import tailrace.bus.BusMessage.Run;
+import tailrace.model.EntryCodec;
 import tailrace.model.ExecutionState;
+import tailrace.model.ExecutionStatus;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.IngestAnswer;
 import tailrace.model.IngestBatch;
@@ -24,7 +26,8 @@ import tailrace.model.SeqRange;
 /**
  * Gives seq: decides, for one group after the other, what each batch's entries become. Owner rules, ids and idempotency
  * keys are decided here, where one thread sees the files and the group being built; anywhere else would let twins
- * through. Belongs to the journal thread; {@link CommitLoop} calls it.
+ * through. Belongs to the journal thread; {@link CommitLoop} calls it. Longer than most files, because whatever gives a
+ * seq must see the one group being built.
  */
 final class Sequencer {
     /** A journal that followed a lost one starts each execution at a multiple of this above what is known. */
@@ -37,6 +40,8 @@ final class Sequencer {
 
     private final RocksJournal journal;
     private final long hotTtlMicros;
+    private final ShedLedger shed;
+    private final EntryCodec codec = new EntryCodec();
 
     // Of the group being built.
     private final Map<String, RunBuilder> runs = new LinkedHashMap<>();
@@ -51,6 +56,7 @@ final class Sequencer {
         final List<LogEntry> entries = new ArrayList<>();
         int friendly;
         boolean urgent;
+        boolean finished;
 
         RunBuilder(StateBuilder state, boolean created) {
             this.state = state;
@@ -59,9 +65,10 @@ final class Sequencer {
     }
 
     /** @param hotTtlMicros for how long after a loss an unknown execution may be one that the lost journal knew */
-    Sequencer(RocksJournal journal, long hotTtlMicros) {
+    Sequencer(RocksJournal journal, long hotTtlMicros, ShedLedger shed) {
         this.journal = journal;
         this.hotTtlMicros = hotTtlMicros;
+        this.shed = shed;
         this.group = journal.begin();
     }
 
@@ -96,6 +103,12 @@ final class Sequencer {
         runs.clear();
         entries = 0;
         group = journal.begin();
+    }
+
+    /** Starts from what the files have, after a write that failed. */
+    void recovered() {
+        reset();
+        shed.reload();
     }
 
     int entries() {
@@ -133,6 +146,7 @@ final class Sequencer {
         var rejected = new ArrayList<>(batch.rejected());
         var given = new LinkedHashMap<String, long[]>();
         int duplicates = 0;
+        int dropped = 0;
         for (PendingEntry pending : batch.entries()) {
             RunBuilder run = run(pending.executionId(), nowMicros);
             Rejection conflict = ownerConflict(run.state, pending);
@@ -143,6 +157,10 @@ final class Sequencer {
             byte[] senderId = pending.senderId();
             if (senderId != null && isKnown(run.state, senderId, day, nowMicros)) {
                 duplicates++;
+                continue;
+            }
+            if (shed.sheds(run.state, pending, nowMicros)) {
+                dropped++;
                 continue;
             }
             long seq = add(run, pending);
@@ -162,10 +180,35 @@ final class Sequencer {
         }
         int accepted = batch.entries().size()
                 - duplicates
+                - dropped
                 - (rejected.size() - batch.rejected().size());
         var ranges = new ArrayList<SeqRange>(given.size());
         given.forEach((executionId, range) -> ranges.add(new SeqRange(executionId, range[0], range[1])));
-        return new IngestAnswer(accepted, rejected, duplicates, 0, ranges);
+        // After the whole batch, so that no seq but its own lies within its ranges.
+        given.keySet().forEach(executionId -> reportIfFinished(executionId, nowMicros));
+        return new IngestAnswer(accepted, rejected, duplicates, dropped, ranges);
+    }
+
+    private void reportIfFinished(String executionId, long nowMicros) {
+        if (shed.isOpen(executionId) && run(executionId, nowMicros).finished) {
+            report(shed.take(executionId), nowMicros);
+        }
+    }
+
+    /** Whether the readers of some execution are to be told now what was shed. */
+    boolean reportsDue(long nowMicros) {
+        return shed.anyDue(nowMicros);
+    }
+
+    /** Adds what they are told to the group. */
+    void addReports(long nowMicros) {
+        if (shed.anyDue(nowMicros)) {
+            shed.takeDue(nowMicros).forEach(due -> report(due, nowMicros));
+        }
+    }
+
+    private void report(ShedCount due, long nowMicros) {
+        add(run(due.executionId(), nowMicros), due.report(codec, nowMicros));
     }
 
     private long add(RunBuilder run, PendingEntry pending) {
@@ -177,7 +220,9 @@ final class Sequencer {
         if (entry.userFriendly()) {
             run.friendly++;
         }
-        run.urgent |= entry.level().compareTo(Level.ERROR) >= 0 || entry.milestone() || entry.statusEffect() != null;
+        ExecutionStatus effect = entry.statusEffect();
+        run.finished |= effect != null && effect.finished();
+        run.urgent |= entry.level().compareTo(Level.ERROR) >= 0 || entry.milestone() || effect != null;
         entries++;
         group.putEntry(run.state.utf8, seq, pending.encoded());
         return seq;
@@ -188,6 +233,8 @@ final class Sequencer {
         RunBuilder run = run(update.executionId(), update.receivedAtMicros());
         run.state.update(update);
         run.urgent = true;
+        run.finished |= update.status() != null && update.status().finished();
+        reportIfFinished(update.executionId(), update.receivedAtMicros());
         return run.created;
     }
 
@@ -278,6 +325,7 @@ final class Sequencer {
                     position, state.executionId(), firstSeq, run.entries.size(), run.friendly, run.urgent));
             sealed.add(new Run(state, List.copyOf(run.entries), run.friendly, run.urgent));
         }
+        shed.seal(group);
         return sealed;
     }
 
@@ -294,6 +342,7 @@ final class Sequencer {
         if (!group.isEmpty()) {
             journal.commit(group);
         }
+        shed.committed();
         reset();
         return sealed;
     }

@@ -20,6 +20,7 @@ final class StateCodec {
     private static final byte STATE_VERSION = 1;
     private static final byte RECORD_VERSION = 1;
     private static final byte ANSWER_VERSION = 1;
+    private static final byte SHED_VERSION = 1;
 
     private StateCodec() {}
 
@@ -141,6 +142,35 @@ final class StateCodec {
             return new StoredAnswer(
                     fingerprint, atMicros, new IngestAnswer(accepted, rejected, duplicates, dropped, executions));
         });
+    }
+
+    static byte[] encode(ShedCount shed) {
+        return write(128, out -> {
+            out.writeByte(SHED_VERSION);
+            writeText(out, shed.executionId());
+            writeText(out, shed.workflowId());
+            writeText(out, shed.userId());
+            out.writeLong(shed.count());
+            out.writeLong(shed.fromMicros());
+            out.writeLong(shed.toMicros());
+            writeText(out, shed.reason());
+            writeText(out, shed.strategy());
+        });
+    }
+
+    static ShedCount decodeShed(byte[] bytes) {
+        return read(
+                bytes,
+                SHED_VERSION,
+                in -> new ShedCount(
+                        readRequiredText(in),
+                        readText(in),
+                        readText(in),
+                        in.readLong(),
+                        in.readLong(),
+                        in.readLong(),
+                        readRequiredText(in),
+                        readRequiredText(in)));
     }
 
     private interface Writing {

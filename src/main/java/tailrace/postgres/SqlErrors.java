@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /** Tells errors of PostgreSQL apart by their SQLSTATE. */
 final class SqlErrors {
     private static final String NO_PARTITION = "23514";
+    private static final String NO_TABLE = "42P01";
+    private static final String NO_SCHEMA = "3F000";
     private static final String CURSOR_MOVED = "TR001";
 
     private SqlErrors() {}
@@ -21,9 +23,25 @@ final class SqlErrors {
         return NO_PARTITION.equals(state(error));
     }
 
+    /** Our tables are not there: nobody has migrated this database. */
+    static boolean noTable(Throwable error) {
+        String state = state(error);
+        return NO_TABLE.equals(state) || NO_SCHEMA.equals(state);
+    }
+
     /** The cursor is not where we left it: a lost answer to a COMMIT, or another writer. */
     static boolean cursorMoved(Throwable error) {
         return CURSOR_MOVED.equals(state(error));
+    }
+
+    /** PostgreSQL did not answer the question at all: no connection, a shutdown, too many clients. */
+    static boolean away(Throwable error) {
+        String state = state(error);
+        return state == null
+                || state.startsWith("08")
+                || state.startsWith("53")
+                || state.startsWith("57P")
+                || state.startsWith("58");
     }
 
     /** The SQLSTATE, or null where the error is none of PostgreSQL's own. */

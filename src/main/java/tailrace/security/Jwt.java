@@ -39,6 +39,9 @@ public final class Jwt {
     /** Senders and readers that are active at once, generously; about 200 bytes each. */
     private static final int REMEMBERED_TOKENS = 10_000;
 
+    /** Of a token's hash: enough to tell tokens apart, too little to be one. */
+    private static final int FINGERPRINT_CHARS = 16;
+
     /** Largest number a double holds exactly; an {@code exp} beyond it is no time. */
     private static final double MAX_EPOCH_SECONDS = 9_007_199_254_740_991d;
 
@@ -87,7 +90,7 @@ public final class Jwt {
         if (known != null && now < known.expiresAtSeconds() + LEEWAY_SECONDS) {
             return known;
         }
-        Principal principal = principal(claims(token), now);
+        Principal principal = principal(claims(token), hash, now);
         accepted.put(hash, principal);
         return principal;
     }
@@ -113,7 +116,7 @@ public final class Jwt {
         return Objects.requireNonNull(claims);
     }
 
-    private Principal principal(JsonObject claims, long now) throws InvalidTokenException {
+    private Principal principal(JsonObject claims, String hash, long now) throws InvalidTokenException {
         Long expiresAt = seconds(claims, "exp");
         if (expiresAt == null) {
             throw new InvalidTokenException("the token has no exp; one that never expires is not accepted");
@@ -143,7 +146,13 @@ public final class Jwt {
         if (role == Role.AUTHENTICATED && subject.isEmpty()) {
             throw new InvalidTokenException("a token with role authenticated must have a sub");
         }
-        return new Principal(subject, role == Role.SERVICE_ROLE, expiresAt);
+        String sender = "sub:" + subject;
+        if (subject.isEmpty()) {
+            sender = claims.getValue("jti") instanceof String jti && !jti.isEmpty()
+                    ? "jti:" + jti
+                    : "token:" + hash.substring(0, FINGERPRINT_CHARS);
+        }
+        return new Principal(subject, role == Role.SERVICE_ROLE, expiresAt, sender);
     }
 
     private static @Nullable Long seconds(JsonObject claims, String claim) throws InvalidTokenException {

@@ -64,7 +64,8 @@ class ConfigProblemsTest {
                     DATABASE_URL | jdbc:postgresql://h/d | must be of the form postgresql://
                     DATABASE_URL | postgresql+asyncpg://h/d | must be of the form postgresql://
                     DATABASE_URL | postgresql://u:p@h:port/d | must be of the form postgresql://
-                    BACKPRESSURE | shed_load_by_workflow | not supported by this version
+                    BACKPRESSURE | shed_all | must be one of circuit_break_sources, drop_debug_first
+                    BACKPRESSURE_THRESHOLD | 100 | from 1 to 99
                     REDIS_URL | redis://:pw@h | not supported by this version
                     JWT_JWKS_URL | https://h/jwks | not supported by this version
                     TLS_CERT | c.pem | not supported by this version

@@ -39,7 +39,7 @@ final class WriterFixture implements AutoCloseable {
         context = vertx.getOrCreateContext();
         Promise<Void> started = Promise.promise();
         context.runOnContext(none -> {
-            writer.start(mayWrite::get, (lane, position, rows) -> flushes.add(rows));
+            writer.start(mayWrite::get, (lane, position, rows, executions) -> flushes.add(rows));
             started.complete();
         });
         await(started.future());

@@ -164,6 +164,11 @@ final class EntryFeed implements AutoCloseable {
         return this;
     }
 
+    /** Whether it was told to end. */
+    boolean finished() {
+        return stopped;
+    }
+
     /** Every batch was answered with 202 and the seqs that follow the last. */
     EntryFeed assertAllTaken() {
         assertThat(failures).as("batches that were not taken").isEmpty();
