@@ -24,12 +24,17 @@ import tailrace.journal.JournalHome;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.metrics.RetentionMetrics;
 import tailrace.postgres.Database;
 import tailrace.postgres.JournalAdmission;
 import tailrace.postgres.JournalRegistry;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
+import tailrace.postgres.Retention;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
 import tailrace.security.Jwt;
@@ -134,10 +139,15 @@ public final class MainVerticle extends VerticleBase {
         }));
         metrics.gauge("tailrace.journal.bytes", "Bytes of the journal's files", journal, files -> files.sizeBytes());
         metrics.gauge("tailrace.journal.wal.syncs", "fsyncs of the journal", journal, files -> files.walSyncs());
-        var writer = new LogWriter(
-                vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
+        var partitions = new Partitions(database, clock);
+        var writer = new LogWriter(vertx, database, registry, partitions, journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
+        var retention = new RetentionSchedule(
+                new Retention(vertx, database, partitions, config.retention(), clock),
+                config.retention().cleanupInterval(),
+                clock,
+                new RetentionMetrics(prometheus.registry()));
         var jwt = new Jwt(
                 Objects.requireNonNull(secret),
                 config.security().issuer(),
@@ -156,10 +166,14 @@ public final class MainVerticle extends VerticleBase {
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
-                cursors);
+                cursors,
+                new Workflows(database),
+                new RetentionPolicies(database),
+                retention::status);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
+                .compose(done -> deploy(new RetentionVerticle(retention)))
                 .compose(done -> listen(services));
     }
 

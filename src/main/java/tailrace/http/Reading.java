@@ -31,6 +31,18 @@ final class Reading {
         return id == null ? "" : StorableText.of(id);
     }
 
+    /** The same for what is in PostgreSQL alone. */
+    static Problem postgresProblem(Throwable failure) {
+        if (failure instanceof Problem problem) {
+            return problem;
+        }
+        LOG.warn("PostgreSQL failed, and only it has what was asked for: {}", String.valueOf(failure.getMessage()));
+        return Problem.unavailable(
+                "postgres_unavailable",
+                "This is kept in PostgreSQL, which does not answer now; try again shortly.",
+                RETRY_AFTER_SECONDS);
+    }
+
     /** The problem a client is told when a store failed; what happened goes to the log. */
     static Problem problem(Throwable failure) {
         if (failure instanceof Problem problem) {

@@ -19,6 +19,9 @@ import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
@@ -41,7 +44,10 @@ public record Services(
         LiveStreams streams,
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
-        Cursors cursors) {
+        Cursors cursors,
+        Workflows workflows,
+        RetentionPolicies policies,
+        Supplier<RetentionSchedule.Status> retention) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -73,7 +79,9 @@ public record Services(
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, writer, writerStats),
+                new WorkflowHandler(workflows),
+                new RetentionHandler(policies, config.retention().logDays()),
+                new StatsHandler(journal, loop, writer, writerStats, retention),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(

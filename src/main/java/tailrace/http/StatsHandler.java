@@ -5,10 +5,13 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Instant;
 import java.util.function.Supplier;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Journal;
+import tailrace.postgres.RetentionReport;
+import tailrace.postgres.RetentionSchedule;
 import tailrace.postgres.WriterStats;
 
 /** {@code GET /v2/logs/stats}: buffers, batches, cursors and how far they are behind. */
@@ -17,12 +20,19 @@ public final class StatsHandler implements Handler<RoutingContext> {
     private final CommitLoop loop;
     private final Supplier<WriterState> writer;
     private final Supplier<WriterStats> stats;
+    private final Supplier<RetentionSchedule.Status> retention;
 
-    public StatsHandler(Journal journal, CommitLoop loop, Supplier<WriterState> writer, Supplier<WriterStats> stats) {
+    public StatsHandler(
+            Journal journal,
+            CommitLoop loop,
+            Supplier<WriterState> writer,
+            Supplier<WriterStats> stats,
+            Supplier<RetentionSchedule.Status> retention) {
         this.journal = journal;
         this.loop = loop;
         this.writer = writer;
         this.stats = stats;
+        this.retention = retention;
     }
 
     @Override
@@ -49,6 +59,16 @@ public final class StatsHandler implements Handler<RoutingContext> {
                         .put("journal_position", journal.lastPosition())
                         .put("ingest_queue_bytes", loop.queuedBytes())
                         .put("cursors", lanes)
+                        .put("retention", retention())
                         .toBuffer());
+    }
+
+    private JsonObject retention() {
+        RetentionSchedule.Status now = retention.get();
+        RetentionReport last = now.lastRun();
+        Instant next = now.nextRun();
+        return new JsonObject()
+                .put("last_run", last == null ? null : last.json())
+                .put("next_run", next == null ? null : next.toString());
     }
 }

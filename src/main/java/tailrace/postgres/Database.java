@@ -27,6 +27,7 @@ public final class Database {
     private final String schema;
     private final Duration connectTimeout;
     private final Sql sql;
+    private final RetentionSql retentionSql;
     private final Supplier<DatabaseUrl> url;
     private final @Nullable EmbeddedPostgres embedded;
     private final Pool pool;
@@ -40,6 +41,7 @@ public final class Database {
         this.schema = config.schema();
         this.connectTimeout = config.connectTimeout();
         this.sql = new Sql(schema);
+        this.retentionSql = new RetentionSql(schema);
         this.url = url;
         this.embedded = embedded;
         int timeoutMillis = Math.toIntExact(connectTimeout.toMillis());
@@ -104,6 +106,10 @@ public final class Database {
 
     Sql sql() {
         return sql;
+    }
+
+    RetentionSql retentionSql() {
+        return retentionSql;
     }
 
     /**

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 final class SqlErrors {
     private static final String NO_PARTITION = "23514";
     private static final String CURSOR_MOVED = "TR001";
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private SqlErrors() {}
 
@@ -24,6 +25,11 @@ final class SqlErrors {
     /** The cursor is not where we left it: a lost answer to a COMMIT, or another writer. */
     static boolean cursorMoved(Throwable error) {
         return CURSOR_MOVED.equals(state(error));
+    }
+
+    /** Somebody else's lock was in the way for longer than we wait. */
+    static boolean lockTimeout(Throwable error) {
+        return LOCK_NOT_AVAILABLE.equals(state(error));
     }
 
     /** The SQLSTATE, or null where the error is none of PostgreSQL's own. */
