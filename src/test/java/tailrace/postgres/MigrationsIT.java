@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static tailrace.postgres.TestDatabase.await;
 
 import io.vertx.core.Vertx;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -13,6 +15,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class MigrationsIT {
@@ -37,7 +40,9 @@ class MigrationsIT {
                 applied += one.get();
             }
 
-            assertThat(applied).isEqualTo(1);
+            try (Stream<Path> migrations = Files.list(Path.of("sql"))) {
+                assertThat(applied).isEqualTo((int) migrations.count());
+            }
         } finally {
             processes.shutdownNow();
         }
