@@ -42,12 +42,15 @@ final class EntryBuffer {
         this.lingerNanos = lingerNanos;
     }
 
-    /** Adds one; waits while there is no room. */
+    /** Adds one; waits while there is no room, and is interrupted once the end was said. */
     void put(String place, byte[] json) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            while (bytes >= 8L * batchBytes) {
+            while (bytes >= 8L * batchBytes && !ended) {
                 changed.await();
+            }
+            if (ended) {
+                throw new InterruptedException("the process stops");
             }
             entries.add(new Entry(place, json, System.nanoTime()));
             bytes += json.length;

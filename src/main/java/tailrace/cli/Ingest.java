@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,6 +50,7 @@ final class Ingest implements Callable<Integer> {
     private static final int BATCH_ENTRIES = 1_000;
     private static final int BATCH_BYTES = 1 << 20;
     private static final Duration LINGER = Duration.ofMillis(100);
+    private static final Duration LAST_LINES = Duration.ofSeconds(5);
 
     @Parameters(
             arity = "0..*",
@@ -134,12 +137,16 @@ final class Ingest implements Callable<Integer> {
         Thread reading = new Thread(() -> read(reader, buffer), "ingest-reader");
         reading.setDaemon(true); // it may wait for input for ever
         reading.start();
+        CountDownLatch sent = new CountDownLatch(1);
+        Thread hook = new Thread(() -> lastLines(buffer, sent), "ingest-shutdown");
+        Runtime.getRuntime().addShutdownHook(hook);
         try (Progress shown = Progress.to(System.err, progress)) {
             shown.show(line);
             for (List<EntryBuffer.Entry> batch = buffer.take(); !batch.isEmpty(); batch = buffer.take()) {
                 client.send(batch);
             }
         } finally {
+            sent.countDown();
             reading.interrupt();
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -152,6 +159,18 @@ final class Ingest implements Callable<Integer> {
                 client.rejected());
         out.flush();
         return client.rejected() + client.dropped() == 0 ? 0 : 1;
+    }
+
+    /** On a signal: what was read by then is sent, if the server takes it soon. */
+    private static void lastLines(EntryBuffer buffer, CountDownLatch sent) {
+        buffer.end(null);
+        try {
+            if (!sent.await(LAST_LINES.toMillis(), TimeUnit.MILLISECONDS)) {
+                System.err.println("tailrace: the last lines were not taken in time");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void read(Reader reader, EntryBuffer buffer) {

@@ -1,6 +1,7 @@
 package tailrace.http;
 
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.pgclient.PgException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.journal.JournalUnavailableException;
@@ -36,7 +37,11 @@ final class Reading {
         if (failure instanceof Problem problem) {
             return problem;
         }
-        LOG.warn("PostgreSQL failed, and only it has what was asked for: {}", String.valueOf(failure.getMessage()));
+        if (failure instanceof PgException) {
+            LOG.warn("PostgreSQL refused what was asked of it", failure);
+        } else {
+            LOG.debug("PostgreSQL is away, and only it has what was asked for", failure);
+        }
         return Problem.unavailable(
                 "postgres_unavailable",
                 "This is kept in PostgreSQL, which does not answer now; try again shortly.",

@@ -48,7 +48,8 @@ final class RetentionNotes {
     void error(String what, Throwable cause) {
         if (errors.size() < ERRORS_MAX) {
             String message = cause.getMessage();
-            errors.add(what + ": " + (message == null || message.isBlank() ? cause.toString() : message));
+            errors.add(what + ": " + (message == null || message.isBlank() ? cause.toString() : message)
+                    + (SqlErrors.notMigrated(cause) ? " (is the schema up to date? See `tailrace migrate`)" : ""));
         } else {
             moreErrors++;
         }

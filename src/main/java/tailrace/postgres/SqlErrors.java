@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 final class SqlErrors {
     private static final String NO_PARTITION = "23514";
     private static final String CURSOR_MOVED = "TR001";
+    private static final String UNDEFINED_TABLE = "42P01";
+    private static final String UNDEFINED_FUNCTION = "42883";
+    private static final String UNDEFINED_SCHEMA = "3F000";
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private SqlErrors() {}
@@ -30,6 +33,12 @@ final class SqlErrors {
     /** Somebody else's lock was in the way for longer than we wait. */
     static boolean lockTimeout(Throwable error) {
         return LOCK_NOT_AVAILABLE.equals(state(error));
+    }
+
+    /** A table, function or schema of ours is not there. */
+    static boolean notMigrated(Throwable error) {
+        String state = state(error);
+        return UNDEFINED_TABLE.equals(state) || UNDEFINED_FUNCTION.equals(state) || UNDEFINED_SCHEMA.equals(state);
     }
 
     /** The SQLSTATE, or null where the error is none of PostgreSQL's own. */

@@ -9,15 +9,38 @@ import org.jspecify.annotations.Nullable;
 /** Rows of days gone by, put into PostgreSQL past the writer. */
 public final class ColdData {
     private final TestDatabase database;
+    private @Nullable StringBuilder collected;
 
     public ColdData(TestDatabase database) {
         this.database = database;
     }
 
+    /** From here on statements are only collected, until {@link #flush}: a connection each would take most of the time. */
+    public ColdData collect() {
+        collected = new StringBuilder();
+        return this;
+    }
+
+    /** Executes what was collected, at once. */
+    public ColdData flush() {
+        database.execute(String.valueOf(collected));
+        collected = null;
+        return this;
+    }
+
+    private void run(String sql) {
+        StringBuilder script = collected;
+        if (script == null) {
+            database.execute(sql);
+        } else {
+            script.append(sql).append(";\n");
+        }
+    }
+
     /** A day's partition, and so many rows in it, evenly over the day, spread over so many executions. */
     public ColdData day(LocalDate day, int rows, int executions) {
         partition(day);
-        database.execute(String.format(Locale.ROOT, """
+        run(String.format(Locale.ROOT, """
                 INSERT INTO tailrace.workflow_execution_logs (seq, received_at, timestamp, id, level, event_type,
                   log_category, display_priority, is_milestone, execution_id, message, user_friendly_message, data)
                 SELECT n, at, at, gen_random_uuid(), 'info', 'log', 'business', 5, false,
@@ -29,13 +52,13 @@ public final class ColdData {
     }
 
     public ColdData partition(LocalDate day) {
-        database.execute("SELECT tailrace.make_partition('" + day + "')");
+        run("SELECT tailrace.make_partition('" + day + "')");
         return this;
     }
 
     /** One row; its day's partition is there. */
     public ColdData row(String execution, long seq, Instant receivedAt) {
-        database.execute(String.format(Locale.ROOT, """
+        run(String.format(Locale.ROOT, """
                 INSERT INTO tailrace.workflow_execution_logs (seq, received_at, timestamp, id, level, event_type,
                   log_category, display_priority, is_milestone, execution_id, message)
                 VALUES (%1$d, '%2$s', '%2$s', gen_random_uuid(), 'error', 'log', 'technical', 5, false, '%3$s', 'm')
@@ -45,7 +68,7 @@ public final class ColdData {
 
     /** The execution's own row. */
     public ColdData execution(String execution, String workflow, long totalLogs, Instant lastReceived) {
-        database.execute(String.format(Locale.ROOT, """
+        run(String.format(Locale.ROOT, """
                 INSERT INTO tailrace.workflow_executions (execution_id, workflow_id, last_seq, total_logs,
                   milestone_count, created_at, last_received_at, generation, last_position, status, level_counts,
                   event_counts)
@@ -55,8 +78,7 @@ public final class ColdData {
     }
 
     public ColdData workflow(String workflow, String tier) {
-        database.execute(
-                "INSERT INTO tailrace.workflows (workflow_id, tier) VALUES ('" + workflow + "', '" + tier + "')");
+        run("INSERT INTO tailrace.workflows (workflow_id, tier) VALUES ('" + workflow + "', '" + tier + "')");
         return this;
     }
 
@@ -67,7 +89,7 @@ public final class ColdData {
             @Nullable String tier,
             @Nullable Double maxAgeDays,
             @Nullable Long newestN) {
-        database.execute("INSERT INTO tailrace.retention_policies (id, workflow_id, tier, max_age_days, newest_n)"
+        run("INSERT INTO tailrace.retention_policies (id, workflow_id, tier, max_age_days, newest_n)"
                 + " VALUES ('" + id + "', " + quoted(workflow) + ", " + quoted(tier) + ", " + maxAgeDays + ", "
                 + newestN
                 + ")");

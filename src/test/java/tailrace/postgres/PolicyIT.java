@@ -133,7 +133,7 @@ class PolicyIT {
 
     private static World world(Random random) {
         World world = new World();
-        ColdData data = new ColdData(postgres);
+        ColdData data = new ColdData(postgres).collect();
         postgres.execute("TRUNCATE tailrace.workflow_executions, tailrace.workflow_execution_logs, tailrace.workflows,"
                 + " tailrace.retention_policies");
         world.now = START.plusDays(14).atStartOfDay().toInstant(ZoneOffset.UTC).plusMillis(random.nextInt(86_400_000));
@@ -159,6 +159,7 @@ class PolicyIT {
         for (int i = 0; i < 4; i++) {
             execution(world, data, "e" + i, random);
         }
+        data.flush();
         return world;
     }
 

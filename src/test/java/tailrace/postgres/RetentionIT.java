@@ -239,10 +239,11 @@ class RetentionIT {
     @Test
     void executionsAreForgottenOnceNothingIsLeftOfThem() {
         Instant old = NOW.minus(Duration.ofDays(30)).minusMillis(1);
-        data.partition(TODAY);
+        data.partition(TODAY).collect();
         for (int i = 0; i < 250; i++) {
             data.execution("old" + i, "w", 3, old);
         }
+        data.flush();
         data.execution("young", "w", 3, NOW.minus(Duration.ofDays(30)));
         data.execution("has-rows", "w", 3, old).row("has-rows", 3, NOW);
 
@@ -295,6 +296,14 @@ class RetentionIT {
 
             assertThat(report.errors()).singleElement().asString().startsWith("the partitions of the next days: ");
             assertThat(report.partitions()).isEmpty();
+        }
+    }
+
+    @Test
+    void aDatabaseWithoutOurSchemaIsToldWhatToDo() {
+        postgres.execute("DROP SCHEMA tailrace CASCADE");
+        for (boolean dryRun : new boolean[] {false, true}) {
+            assertThat(run(dryRun).errors()).singleElement().asString().endsWith("See `tailrace migrate`)");
         }
     }
 
