@@ -31,6 +31,7 @@ import tailrace.journal.NeededBytes;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.metrics.RetentionMetrics;
 import tailrace.postgres.Database;
 import tailrace.postgres.FlushHints;
 import tailrace.postgres.Inbox;
@@ -42,6 +43,10 @@ import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
 import tailrace.postgres.Processes;
 import tailrace.postgres.ReadGuard;
+import tailrace.postgres.Retention;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
 import tailrace.security.Jwt;
@@ -149,14 +154,19 @@ public final class MainVerticle extends VerticleBase {
         }));
         metrics.gauge("tailrace.journal.bytes", "Bytes of the journal's files", journal, files -> files.sizeBytes());
         metrics.gauge("tailrace.journal.wal.syncs", "fsyncs of the journal", journal, files -> files.walSyncs());
-        var writer = new LogWriter(
-                vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
+        var partitions = new Partitions(database, clock);
+        var writer = new LogWriter(vertx, database, registry, partitions, journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
         Optional<BooleanSupplier> redisAvailable = Optional.empty();
         var needed = new NeededBytes(journal, cursors);
         var readGuard = new ReadGuard(metrics);
         lock.listen(state -> readGuard.available(state.database()));
+        var retention = new RetentionSchedule(
+                new Retention(vertx, database, partitions, config.retention(), clock),
+                config.retention().cleanupInterval(),
+                clock,
+                new RetentionMetrics(prometheus.registry()));
         var jwt = new Jwt(
                 Objects.requireNonNull(secret),
                 config.security().issuer(),
@@ -190,7 +200,10 @@ public final class MainVerticle extends VerticleBase {
                 inbox::stats,
                 cursors,
                 degradation,
-                shedder);
+                shedder,
+                new Workflows(database),
+                new RetentionPolicies(database),
+                retention::status);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
@@ -202,6 +215,7 @@ public final class MainVerticle extends VerticleBase {
                                 needed.getAsLong(),
                                 loop.queuedBytes()))))
                 .compose(done -> deploy(notify(database, lock, listener, inbox)))
+                .compose(done -> deploy(new RetentionVerticle(retention)))
                 .compose(done -> listen(services));
     }
 

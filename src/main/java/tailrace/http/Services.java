@@ -22,6 +22,9 @@ import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
 import tailrace.postgres.InboxStats;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
@@ -47,7 +50,10 @@ public record Services(
         Supplier<InboxStats> inboxStats,
         Cursors cursors,
         Degradation degradation,
-        Shedder shedder) {
+        Shedder shedder,
+        Workflows workflows,
+        RetentionPolicies policies,
+        Supplier<RetentionSchedule.Status> retention) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -80,7 +86,9 @@ public record Services(
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, degradation, writerStats, inboxStats, cursors, metrics),
+                new WorkflowHandler(workflows),
+                new RetentionHandler(policies, config.retention().logDays()),
+                new StatsHandler(journal, loop, degradation, writerStats, inboxStats, cursors, metrics, retention),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(

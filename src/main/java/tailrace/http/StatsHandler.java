@@ -5,6 +5,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Instant;
 import java.util.function.Supplier;
 import tailrace.degradation.Degradation;
 import tailrace.degradation.Standing;
@@ -13,6 +14,8 @@ import tailrace.journal.Cursors;
 import tailrace.journal.Journal;
 import tailrace.metrics.Metrics;
 import tailrace.postgres.InboxStats;
+import tailrace.postgres.RetentionReport;
+import tailrace.postgres.RetentionSchedule;
 import tailrace.postgres.WriterStats;
 
 /** {@code GET /v2/logs/stats}: buffers, batches, cursors and how far they are behind. */
@@ -24,6 +27,7 @@ public final class StatsHandler implements Handler<RoutingContext> {
     private final Supplier<InboxStats> inbox;
     private final Cursors cursors;
     private final Metrics metrics;
+    private final Supplier<RetentionSchedule.Status> retention;
 
     public StatsHandler(
             Journal journal,
@@ -32,7 +36,8 @@ public final class StatsHandler implements Handler<RoutingContext> {
             Supplier<WriterStats> stats,
             Supplier<InboxStats> inbox,
             Cursors cursors,
-            Metrics metrics) {
+            Metrics metrics,
+            Supplier<RetentionSchedule.Status> retention) {
         this.journal = journal;
         this.loop = loop;
         this.degradation = degradation;
@@ -40,6 +45,7 @@ public final class StatsHandler implements Handler<RoutingContext> {
         this.inbox = inbox;
         this.cursors = cursors;
         this.metrics = metrics;
+        this.retention = retention;
     }
 
     @Override
@@ -79,6 +85,7 @@ public final class StatsHandler implements Handler<RoutingContext> {
                         .put("ingest_queue_bytes", loop.queuedBytes())
                         .put("cursors", all)
                         .put("inbox", inbox(inbox.get()))
+                        .put("retention", retention())
                         .toBuffer());
     }
 
@@ -90,5 +97,14 @@ public final class StatsHandler implements Handler<RoutingContext> {
                 .put("listening", now.listening())
                 .put("reconnects", now.reconnects())
                 .put("poll_found", now.pollFound());
+    }
+
+    private JsonObject retention() {
+        RetentionSchedule.Status now = retention.get();
+        RetentionReport last = now.lastRun();
+        Instant next = now.nextRun();
+        return new JsonObject()
+                .put("last_run", last == null ? null : last.json())
+                .put("next_run", next == null ? null : next.toString());
     }
 }
