@@ -4,10 +4,12 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.eventbus.MessageConsumer;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage;
 import tailrace.config.TailraceConfig;
+import tailrace.model.ExecutionState;
 import tailrace.postgres.LogWriter;
 import tailrace.postgres.WriterLock;
 
@@ -61,8 +63,8 @@ public final class BatchWriterVerticle extends VerticleBase {
         }
     }
 
-    private void publishFlushed(int lane, long position, int rows) {
-        vertx.eventBus().publish(Address.FLUSHED, new BusMessage.Flushed(lane, position, rows));
+    private void publishFlushed(int lane, long position, int rows, List<ExecutionState> executions) {
+        vertx.eventBus().publish(Address.FLUSHED, new BusMessage.Flushed(lane, position, rows, executions));
     }
 
     @Override

@@ -18,6 +18,7 @@ import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
+import tailrace.ingest.EntryIntake;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
 import tailrace.journal.JournalHome;
@@ -25,11 +26,15 @@ import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
 import tailrace.postgres.Database;
+import tailrace.postgres.FlushHints;
+import tailrace.postgres.Inbox;
 import tailrace.postgres.JournalAdmission;
 import tailrace.postgres.JournalRegistry;
+import tailrace.postgres.Listener;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
+import tailrace.postgres.Processes;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
 import tailrace.security.Jwt;
@@ -143,24 +148,44 @@ public final class MainVerticle extends VerticleBase {
                 config.security().issuer(),
                 config.security().audience(),
                 clock);
+        var masking = Services.masking(config.ingest());
+        var listener = new Listener(vertx, database, metrics);
+        var intake = new EntryIntake(vertx, Services.parser(config, masking, clock), metrics);
+        var inbox = new Inbox(
+                vertx,
+                database,
+                intake::take,
+                () -> lock.state().held(),
+                config.ingest().maxBatchBytes(),
+                listener,
+                clock,
+                metrics);
         var services = new Services(
                 config,
                 clock,
                 metrics,
                 prometheus,
                 jwt,
-                Services.masking(config.ingest()),
+                masking,
                 journal,
                 loop,
                 new PostgresColdStore(new LogReader(database)),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
+                inbox::stats,
                 cursors);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
+                .compose(done -> deploy(notify(database, lock, listener, inbox)))
                 .compose(done -> listen(services));
+    }
+
+    private NotifyVerticle notify(Database database, WriterLock lock, Listener listener, Inbox inbox) {
+        var processes = new Processes(vertx, database, () -> lock.state().held(), clock, metrics);
+        var hints = new FlushHints(vertx, database, listener, processes::others, metrics);
+        return new NotifyVerticle(listener, inbox, processes, hints, NotifyVerticle.POLL);
     }
 
     private Future<Void> listen(Services services) {

@@ -19,6 +19,7 @@ import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.postgres.InboxStats;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
@@ -41,6 +42,7 @@ public record Services(
         LiveStreams streams,
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
+        Supplier<InboxStats> inboxStats,
         Cursors cursors) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
@@ -68,12 +70,12 @@ public record Services(
         var handlers = new Routes.Handlers(
                 new AuthHandler(jwt),
                 this::requireTaking,
-                new IngestHandler(vertx, config.ingest(), this::parser, metrics),
+                new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), metrics),
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, writer, writerStats),
+                new StatsHandler(journal, loop, writer, writerStats, inboxStats),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(
@@ -92,7 +94,8 @@ public record Services(
         ctx.next();
     }
 
-    private BatchParser parser() {
+    /** One for each thread that parses. */
+    public static BatchParser parser(TailraceConfig config, Masking masking, Clock clock) {
         return new BatchParser(config.ingest(), masking, clock, UuidCreator::getTimeOrderedEpoch);
     }
 }

@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Journal;
+import tailrace.postgres.InboxStats;
 import tailrace.postgres.WriterStats;
 
 /** {@code GET /v2/logs/stats}: buffers, batches, cursors and how far they are behind. */
@@ -17,12 +18,19 @@ public final class StatsHandler implements Handler<RoutingContext> {
     private final CommitLoop loop;
     private final Supplier<WriterState> writer;
     private final Supplier<WriterStats> stats;
+    private final Supplier<InboxStats> inbox;
 
-    public StatsHandler(Journal journal, CommitLoop loop, Supplier<WriterState> writer, Supplier<WriterStats> stats) {
+    public StatsHandler(
+            Journal journal,
+            CommitLoop loop,
+            Supplier<WriterState> writer,
+            Supplier<WriterStats> stats,
+            Supplier<InboxStats> inbox) {
         this.journal = journal;
         this.loop = loop;
         this.writer = writer;
         this.stats = stats;
+        this.inbox = inbox;
     }
 
     @Override
@@ -49,6 +57,17 @@ public final class StatsHandler implements Handler<RoutingContext> {
                         .put("journal_position", journal.lastPosition())
                         .put("ingest_queue_bytes", loop.queuedBytes())
                         .put("cursors", lanes)
+                        .put("inbox", inbox(inbox.get()))
                         .toBuffer());
+    }
+
+    private static JsonObject inbox(InboxStats now) {
+        return new JsonObject()
+                .put("taken", now.taken())
+                .put("rejected", now.rejected())
+                .put("oldest_pending_seconds", now.oldestPendingSeconds())
+                .put("listening", now.listening())
+                .put("reconnects", now.reconnects())
+                .put("poll_found", now.pollFound());
     }
 }

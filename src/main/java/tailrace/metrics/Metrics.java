@@ -2,11 +2,13 @@ package tailrace.metrics;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
 
 /** What Tailrace counts of itself. Safe for any thread; times are recorded in nanoseconds and exported in seconds. */
@@ -108,6 +110,13 @@ public final class Metrics {
                 .description(description)
                 .tag(tag, tagValue)
                 .strongReference(true)
+                .register(registry);
+    }
+
+    /** A count that its owner keeps, and keeps alive. */
+    public void counter(String name, String description, AtomicLong count) {
+        FunctionCounter.builder(name, count, AtomicLong::doubleValue)
+                .description(description)
                 .register(registry);
     }
 

@@ -218,7 +218,7 @@ final class Lane {
                     long gap = Math.min(MAX_GAP.toNanos(), written.rows() * GAP_A_ROW.toNanos());
                     nextFlushNanos = System.nanoTime() + Math.max(MIN_GAP.toNanos(), gap);
                     shared.counters().flushed(System.nanoTime() - started, written);
-                    shared.listener().flushed(number, position, written.rows());
+                    shared.listener().flushed(number, position, written.rows(), batch.states());
                     if (position >= lastPosition) {
                         drained.tryComplete();
                     }

@@ -16,6 +16,9 @@ import tailrace.model.LogCategory;
 final class Sql {
     private static final Pattern SCHEMA = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
 
+    /** So that a channel's name stays within an identifier's 63 bytes; the trigger of log_inbox cuts the same way. */
+    private static final int CHANNEL_SCHEMA_MAX = 54;
+
     private static final String LEVELS = labels(Level.values());
     private static final String EVENT_TYPES = labels(EventType.values());
     private static final String CATEGORIES = labels(LogCategory.values());
@@ -45,6 +48,13 @@ final class Sql {
     final String countEntries;
     final String tryLock;
     final String endOwnStaleSession;
+    final String lockInbox;
+    final String deleteInbox;
+    final String refuseInbox;
+    final String heartbeat;
+    final String leave;
+    final String inboxChannel;
+    final String flushedChannel;
 
     /** @throws IllegalArgumentException if the schema is no plain lower-case identifier */
     Sql(String schema) {
@@ -78,6 +88,14 @@ final class Sql {
         countEntries = in(schema, "SELECT count(*)" + ENTRIES_WHERE);
         tryLock = in(schema, "SELECT pg_try_advisory_lock(hashtextextended('tailrace writer {s}', 0))");
         endOwnStaleSession = END_OWN_STALE_SESSION;
+        lockInbox = in(schema, LOCK_INBOX);
+        deleteInbox = in(schema, "DELETE FROM {s}.log_inbox WHERE id = ANY ($1::uuid[])");
+        refuseInbox = in(schema, REFUSE_INBOX);
+        heartbeat = in(schema, HEARTBEAT);
+        leave = in(schema, "DELETE FROM {s}.processes WHERE id = $1");
+        String channels = schema.substring(0, Math.min(schema.length(), CHANNEL_SCHEMA_MAX));
+        inboxChannel = channels + "_inbox";
+        flushedChannel = channels + "_flushed";
     }
 
     private static String in(String schema, String text) {
@@ -212,5 +230,35 @@ final class Sql {
             SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
             WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()
               AND datname = current_database()
+            """;
+
+    // At most $1 rows, and no more once $2 bytes are reached; of an entry over $3 bytes the size alone. A created_at
+    // that no entry can have (infinity) becomes one that it can.
+    private static final String LOCK_INBOX = """
+            WITH locked AS (
+              SELECT n, id, created_at, entry, octet_length(entry::text) AS bytes FROM {s}.log_inbox
+              WHERE error IS NULL ORDER BY n LIMIT $1 FOR UPDATE SKIP LOCKED
+            ), measured AS (SELECT *, sum(bytes) OVER (ORDER BY n) - bytes AS before FROM locked)
+            SELECT id, least(greatest(created_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') AS created_at, bytes,
+              CASE WHEN bytes <= $3::int4 THEN entry::text END AS entry
+            FROM measured WHERE before < $2::int8 ORDER BY n
+            """;
+
+    private static final String REFUSE_INBOX = """
+            UPDATE {s}.log_inbox SET error = r.error, failed_at = now()
+            FROM unnest($1::uuid[], $2::text[]) AS r(id, error) WHERE log_inbox.id = r.id
+            """;
+
+    // Rows of the dead are passed over where another process is about to delete them, too.
+    private static final String HEARTBEAT = """
+            WITH dead AS (
+              DELETE FROM {s}.processes WHERE id IN (
+                SELECT id FROM {s}.processes WHERE id <> $1 AND heartbeat_at < now() - make_interval(secs => $6)
+                FOR UPDATE SKIP LOCKED)
+            ), ours AS (
+              INSERT INTO {s}.processes (id, started_at, host, version, writer) VALUES ($1, $2, $3, $4, $5)
+              ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), writer = excluded.writer
+            )
+            SELECT count(*) FROM {s}.processes WHERE id <> $1 AND heartbeat_at >= now() - make_interval(secs => $6)
             """;
 }

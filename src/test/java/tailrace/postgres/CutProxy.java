@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A way to PostgreSQL that can be cut: open connections break, new ones are closed at once. */
-final class CutProxy implements AutoCloseable {
+public final class CutProxy implements AutoCloseable {
     private final NetServer server;
     private final NetClient client;
     private final int target;
@@ -19,14 +19,14 @@ final class CutProxy implements AutoCloseable {
     private volatile boolean cut;
     private volatile int limitBytes;
 
-    CutProxy(Vertx vertx, int target) {
+    public CutProxy(Vertx vertx, int target) {
         this.target = target;
         this.client = vertx.createNetClient();
         this.server = vertx.createNetServer().connectHandler(this::accept);
         await(server.listen(0, "127.0.0.1"));
     }
 
-    int port() {
+    public int port() {
         return server.actualPort();
     }
 
@@ -67,13 +67,13 @@ final class CutProxy implements AutoCloseable {
         limitBytes = bytes;
     }
 
-    void cut() {
+    public void cut() {
         cut = true;
         open.forEach(NetSocket::close);
         open.clear();
     }
 
-    void mend() {
+    public void mend() {
         cut = false;
     }
 

@@ -34,7 +34,7 @@ final class WriterFixture implements AutoCloseable {
         context = vertx.getOrCreateContext();
         Promise<Void> started = Promise.promise();
         context.runOnContext(none -> {
-            writer.start(mayWrite::get, (lane, position, rows) -> {});
+            writer.start(mayWrite::get, (lane, position, rows, executions) -> {});
             started.complete();
         });
         await(started.future());
