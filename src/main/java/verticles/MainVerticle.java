@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -15,11 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.config.RedisUrl;
 import tailrace.config.TailraceConfig;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
+import tailrace.journal.Journal;
 import tailrace.journal.JournalHome;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
@@ -32,6 +35,7 @@ import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
+import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 import tailrace.security.SecretStore;
 
@@ -138,6 +142,8 @@ public final class MainVerticle extends VerticleBase {
                 vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
+        Optional<RedisHotTier> redis = redis(journal);
+        redis.ifPresent(tier -> cursors.add("redis", tier::position));
         var jwt = new Jwt(
                 Objects.requireNonNull(secret),
                 config.security().issuer(),
@@ -156,11 +162,27 @@ public final class MainVerticle extends VerticleBase {
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
-                cursors);
+                cursors,
+                redis);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
+                .compose(done -> redis.map(tier -> deploy(new HotTierVerticle(tier, lastFlush.dividedBy(2))))
+                        .orElseGet(Future::succeededFuture))
                 .compose(done -> listen(services));
+    }
+
+    private Optional<RedisHotTier> redis(Journal journal) {
+        return config.redis()
+                .url()
+                .map(url -> new RedisHotTier(
+                        vertx,
+                        RedisUrl.parse(url.value()),
+                        config.redis(),
+                        config.retention().hotTtl(),
+                        journal,
+                        clock,
+                        metrics));
     }
 
     private Future<Void> listen(Services services) {

@@ -7,6 +7,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
 import java.util.function.Supplier;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.redis.HotTierStatus;
 
 /**
  * How the process is, for anyone who asks: people and dashboards ({@link #report}), whoever restarts it ({@link #live}),
@@ -16,17 +17,24 @@ import tailrace.bus.BusMessage.WriterState;
 public final class HealthHandler {
     private final Supplier<WriterState> writer;
     private final Supplier<Optional<String>> journalTrouble;
+    private final Supplier<Optional<HotTierStatus>> redis;
     private final String version;
 
     /**
-     * Both suppliers are called on event loops: they return what is known and do no I/O. What they say is public.
+     * The suppliers are called on event loops: they return what is known and do no I/O. What they say is public.
      *
      * @param writer the last state heard
      * @param journalTrouble why the journal cannot be written now, or empty
+     * @param redis how the hot tier beside the journal stands, or empty where none is configured
      */
-    public HealthHandler(Supplier<WriterState> writer, Supplier<Optional<String>> journalTrouble, String version) {
+    public HealthHandler(
+            Supplier<WriterState> writer,
+            Supplier<Optional<String>> journalTrouble,
+            Supplier<Optional<HotTierStatus>> redis,
+            String version) {
         this.writer = writer;
         this.journalTrouble = journalTrouble;
+        this.redis = redis;
         this.version = version;
     }
 
@@ -66,7 +74,7 @@ public final class HealthHandler {
         if (!state.detail().isEmpty()) {
             writerJson.put("detail", state.detail());
         }
-        return new JsonObject()
+        JsonObject picture = new JsonObject()
                 .put("status", status)
                 // SPEC 9: 1 normal, 2 PostgreSQL away
                 .put("level", state.database() ? 1 : 2)
@@ -74,6 +82,13 @@ public final class HealthHandler {
                 .put("postgres", new JsonObject().put("available", state.database()))
                 .put("writer", writerJson)
                 .put("version", version);
+        redis.get().ifPresent(tier -> picture.put("redis", redisJson(tier)));
+        return picture;
+    }
+
+    private static JsonObject redisJson(HotTierStatus tier) {
+        JsonObject json = new JsonObject().put("available", tier.available());
+        return tier.detail().isEmpty() ? json : json.put("detail", tier.detail());
     }
 
     private static void answer(RoutingContext ctx, int status, JsonObject body) {

@@ -24,7 +24,10 @@ import tailrace.query.Access;
 import tailrace.query.ColdStore;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.RedisHotStore;
 import tailrace.query.Tiers;
+import tailrace.redis.HotTierStatus;
+import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 
 /** What the event loops of the HTTP server share; each makes its own handlers of it. Safe for any thread. */
@@ -41,7 +44,8 @@ public record Services(
         LiveStreams streams,
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
-        Cursors cursors) {
+        Cursors cursors,
+        Optional<RedisHotTier> redis) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -50,14 +54,26 @@ public record Services(
         return new Masking(config.maskPatterns().stream().map(Pattern::compile).toList());
     }
 
+    /** The tiers as the event loop it is called on reads them. */
     public Tiers tiers(Vertx vertx) {
-        return new Tiers(vertx, journal, cold);
+        return redis.map(tier -> new Tiers(vertx, journal, cold, new RedisHotStore(tier)))
+                .orElseGet(() -> new Tiers(vertx, journal, cold));
+    }
+
+    /** Whether the hot tier beside the journal can be used; also where none is configured, since none is missed then. */
+    public boolean redisAvailable() {
+        return redis.map(RedisHotTier::available).orElse(true);
+    }
+
+    private Optional<HotTierStatus> redisStatus() {
+        return redis.map(RedisHotTier::status);
     }
 
     public HealthHandler health() {
         return new HealthHandler(
                 writer,
                 () -> Optional.of(loop.unavailable()).filter(trouble -> !trouble.isEmpty()),
+                this::redisStatus,
                 Optional.ofNullable(Services.class.getPackage().getImplementationVersion())
                         .orElse("development"));
     }
@@ -73,7 +89,7 @@ public record Services(
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, writer, writerStats),
+                new StatsHandler(journal, loop, writer, writerStats, this::redisStatus),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(

@@ -8,12 +8,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.redis.HotTierStatus;
 
 class HealthHandlerTest {
     private final AtomicReference<WriterState> writer = new AtomicReference<>(new WriterState(true, true, ""));
     private final AtomicReference<Optional<String>> journal = new AtomicReference<>(Optional.empty());
+    private final AtomicReference<Optional<HotTierStatus>> redis = new AtomicReference<>(Optional.empty());
     private final HttpTestServer server = new HttpTestServer(router -> {
-        HealthHandler health = new HealthHandler(writer::get, journal::get, "1.2.3");
+        HealthHandler health = new HealthHandler(writer::get, journal::get, redis::get, "1.2.3");
         router.get("/health").handler(health.report());
         router.get("/health/live").handler(health.live());
         router.get("/health/ready").handler(health.ready());
@@ -42,6 +44,21 @@ class HealthHandlerTest {
                                 {"status":"ok","level":1,"journal":{"writable":true},"postgres":{"available":true},
                                  "writer":{"taking_entries":true},"version":"1.2.3"}
                                 """));
+    }
+
+    @Test
+    void redisIsNamedWhereItIsConfigured() throws Exception {
+        redis.set(Optional.of(new HotTierStatus(true, "", 1, 0, 0, 1, 0, "CLOSED", "CLOSED")));
+        assertThat(redisPart()).isEqualTo(new JsonObject().put("available", true));
+
+        redis.set(Optional.of(new HotTierStatus(false, "does not answer", 1, 9, 3, 1, 0, "OPEN", "OPEN")));
+        assertThat(redisPart())
+                .isEqualTo(new JsonObject().put("available", false).put("detail", "does not answer"));
+        expect(200, 200, "ok", 1);
+    }
+
+    private JsonObject redisPart() throws Exception {
+        return new JsonObject(server.get("/health").body()).getJsonObject("redis");
     }
 
     @Test
