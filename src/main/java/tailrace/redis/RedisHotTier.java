@@ -51,6 +51,9 @@ public final class RedisHotTier {
     /** The cursor outlives the streams by so much, so that a quiet time does not look like an emptied Redis. */
     private static final Duration CURSOR_TTL = Duration.ofDays(7);
 
+    /** Nothing stands before it in Redis, so it shows soon whether Redis hangs. */
+    private static final Duration MOVE_TIMEOUT = Duration.ofSeconds(2);
+
     private static final Duration DRAIN_PAUSE = Duration.ofMillis(20);
     private static final int DETAIL_CHARS = 200;
     /** An error Redis answers with begins with its code, such as OOM or READONLY. */
@@ -301,7 +304,7 @@ public final class RedisHotTier {
                                 Script.argument(expected),
                                 Script.argument(to),
                                 Script.argument(hotTtl.plus(CURSOR_TTL).toMillis())))
-                .timeout(HotWriter.WRITE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .timeout(MOVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .map(answer -> {
                     if (answer == null || answer.size() != 2) {
                         throw new IllegalStateException("Redis answered a script with " + answer);

@@ -2,7 +2,6 @@ package tailrace.redis;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
@@ -58,7 +57,6 @@ final class RedisLink {
         }
         client = fresh;
         Future<Void> attempt = fresh.connect()
-                .compose(made -> made.send(Request.cmd(Command.PING)).map(made))
                 .timeout(RedisClients.CONNECT_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .transform(made -> {
                     connecting = null;

@@ -62,6 +62,12 @@ public final class RedisReader {
         this.breaker = breaker;
         this.ours = ours;
         this.link = new RedisLink(vertx, clients, this::reconnectLater);
+        // A breaker that opens has to be tried again by somebody, and readers do not ask one that is open.
+        breaker.getEventPublisher().onStateTransition(change -> {
+            if (change.getStateTransition().getToState() == CircuitBreaker.State.OPEN) {
+                context.runOnContext(none -> reconnectLater());
+            }
+        });
         context.runOnContext(none -> connect());
     }
 
@@ -82,10 +88,13 @@ public final class RedisReader {
             return;
         }
         link.connect()
+                .compose(connected -> link.send(Request.cmd(Command.PING)))
+                .timeout(RedisClients.CONNECT_TIMEOUT.toMillis() * 2, TimeUnit.MILLISECONDS)
                 .onSuccess(done -> breaker.onSuccess(System.nanoTime() - started, TimeUnit.NANOSECONDS))
                 .onFailure(failure -> {
                     LOG.debug("Redis cannot be read", failure);
                     breaker.onError(System.nanoTime() - started, TimeUnit.NANOSECONDS, failure);
+                    link.drop();
                     reconnectLater();
                 });
     }

@@ -21,14 +21,24 @@ enum Script {
      * repeated. A stream that ends below the entry before the first is left alone unless the journal has nothing of what
      * is missing.
      *
+     * <p>What was appended last is asked for by the id that Redis goes on from, not by the last entry: if somebody removed
+     * that, its id is refused for ever, and all of the cursor would wait for one stream. A hole does no harm.
+     *
      * <p>ARGV: time to live in ms, seq of the first entry, the lowest seq the journal has, the entries. Returns the last
      * seq the stream had (0: there was none), or −1 − that if it was left alone.
      */
     APPEND("""
             local last = 0
-            local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-            if newest then
-              last = tonumber(string.match(newest[1], '^%d+'))
+            local kind = redis.call('TYPE', KEYS[1])['ok']
+            if kind == 'stream' then
+              local facts = redis.call('XINFO', 'STREAM', KEYS[1])
+              for i = 1, #facts, 2 do
+                if facts[i] == 'last-generated-id' then
+                  last = tonumber(string.match(facts[i + 1], '^%d+'))
+                end
+              end
+            elseif kind ~= 'none' then
+              redis.call('DEL', KEYS[1])
             end
             local first = tonumber(ARGV[2])
             if last + 1 < first and first > tonumber(ARGV[3]) then
