@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import tailrace.journal.Journal;
 import tailrace.metrics.RedisMetrics;
@@ -36,6 +37,8 @@ final class HotWriter {
     private final Clock clock;
     private final long hotTtlMicros;
     private final RedisMetrics metrics;
+    private Future<Void> fills = Future.succeededFuture();
+    private @Nullable Throwable failure;
 
     HotWriter(
             Journal journal,
@@ -54,13 +57,20 @@ final class HotWriter {
         this.metrics = metrics;
     }
 
-    /** Writes a batch; the executions' scripts are on their way together. May be repeated. */
+    /**
+     * Writes a batch; the executions' scripts are on their way together. May be repeated. What failed first is what it
+     * fails with; by then nothing of it is on its way any more.
+     */
     Future<Void> write(HotBatch batch) {
+        failure = null;
         List<Future<Void>> written = new ArrayList<>(batch.runs().size());
         for (Run run : batch.runs()) {
             written.add(write(run));
         }
-        return Future.join(written).mapEmpty();
+        return Future.join(written).transform(done -> {
+            Throwable first = failure;
+            return first == null ? Future.succeededFuture() : Future.failedFuture(first);
+        });
     }
 
     private Future<Void> write(Run run) {
@@ -89,6 +99,10 @@ final class HotWriter {
 
     /** The last seq the stream had before; −1 − that if it lacks entries before these and the journal has them. */
     private Future<Long> append(Run run, List<LogEntry> entries, long lowestSeq) {
+        Throwable before = failure;
+        if (before != null) {
+            return Future.failedFuture(before); // the batch is given up
+        }
         long leftMillis = (run.lastReceivedAtMicros() + hotTtlMicros - Timestamps.micros(clock.instant())) / 1_000;
         if (leftMillis <= 0) {
             return Future.succeededFuture(Long.MAX_VALUE); // older than the hot tier keeps anything
@@ -108,7 +122,17 @@ final class HotWriter {
                         metrics.written(Math.max(0, entries.size() - Math.max(0, last + 1 - first)));
                     }
                     return last;
-                });
+                })
+                .onFailure(this::giveUp);
+    }
+
+    private void giveUp(Throwable cause) {
+        if (failure == null) {
+            failure = cause;
+        }
+        if (cause instanceof TimeoutException) {
+            link.drop(); // it hangs: nothing that is on its way will be answered sooner
+        }
     }
 
     private static long number(@Nullable Response answer) {
@@ -119,14 +143,19 @@ final class HotWriter {
         return number;
     }
 
-    /** Brings a stream that ends at {@code last} up to these entries, and appends them. */
+    /**
+     * Brings a stream that ends at {@code last} up to these entries, and appends them. One stream after the other: where
+     * Redis was emptied they all lack something, and what is read for them waits in memory.
+     */
     private Future<Void> fill(Run run, long last, List<LogEntry> entries) {
-        metrics.streamRebuilt();
         Promise<Void> filled = Promise.promise();
+        Future<Void> turn = fills;
+        fills = filled.future();
         long toSeq = entries.get(0).seq() - 1;
-        fill(run, Math.max(last + 1, run.hotFromSeq()), toSeq, filled);
+        turn.onComplete(done -> fill(run, Math.max(last + 1, run.hotFromSeq()), toSeq, filled));
         return filled.future()
                 .compose(done -> append(run, entries, entries.get(0).seq()))
+                .onSuccess(done -> metrics.streamRebuilt())
                 .mapEmpty();
     }
 
@@ -134,6 +163,11 @@ final class HotWriter {
     private void fill(Run run, long fromSeq, long toSeq, Promise<Void> filled) {
         if (fromSeq > toSeq) {
             filled.complete();
+            return;
+        }
+        Throwable before = failure;
+        if (before != null) {
+            filled.fail(before);
             return;
         }
         worker.executeBlocking(
@@ -145,6 +179,9 @@ final class HotWriter {
                         : append(run, found, found.get(0).seq())
                                 .map(done -> found.get(found.size() - 1).seq()))
                 .onSuccess(reached -> fill(run, reached + 1, toSeq, filled))
-                .onFailure(filled::fail);
+                .onFailure(cause -> {
+                    giveUp(cause);
+                    filled.fail(cause);
+                });
     }
 }

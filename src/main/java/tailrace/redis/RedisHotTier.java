@@ -14,8 +14,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +33,7 @@ import tailrace.metrics.RedisMetrics;
  * there.
  *
  * <p>The writing belongs to the context on which {@link #start} was called; {@link #status}, {@link #available} and
- * {@link #position} may be called on any thread.
+ * {@link #position} may be called on any thread. Longer than most files: the states of one cursor belong together.
  */
 public final class RedisHotTier {
     private static final Logger LOG = LoggerFactory.getLogger(RedisHotTier.class);
@@ -48,18 +46,8 @@ public final class RedisHotTier {
     private static final int BREAKER_WINDOW = 10;
     /** Commits within it share scripts. */
     private static final Duration MIN_GAP = Duration.ofMillis(5);
-    /** The cursor outlives the streams by so much, so that a quiet time does not look like an emptied Redis. */
-    private static final Duration CURSOR_TTL = Duration.ofDays(7);
-
-    /** Nothing stands before it in Redis, so it shows soon whether Redis hangs. */
-    private static final Duration MOVE_TIMEOUT = Duration.ofSeconds(2);
 
     private static final Duration DRAIN_PAUSE = Duration.ofMillis(20);
-    private static final int DETAIL_CHARS = 200;
-    /** An error Redis answers with begins with its code, such as OOM or READONLY. */
-    private static final Pattern REPLY = Pattern.compile("[A-Z]{2,} ");
-
-    private static final String AHEAD = "Redis is ahead of this journal";
 
     private final Vertx vertx;
     private final TailraceConfig.Redis config;
@@ -74,11 +62,11 @@ public final class RedisHotTier {
     private final List<RedisReader> readers = new CopyOnWriteArrayList<>();
     private final LagClock lag = new LagClock();
     private final RedisLink link;
+    private final HotCursor place;
+    private final Reachability reach;
 
     private volatile @Nullable Context context;
-    private volatile boolean available;
     private volatile boolean ours;
-    private volatile String detail = "not reached yet";
     private volatile long position;
     private @Nullable WorkerExecutor worker;
     private @Nullable HotWriter writer;
@@ -95,9 +83,6 @@ public final class RedisHotTier {
      * @param nextSeq where the record after it goes on, 0 if it has not begun
      */
     private record Cursor(long position, long nextSeq) {}
-
-    /** Where the cursor stands in Redis, and whether we put it there. */
-    private record Moved(String there, boolean moved) {}
 
     public RedisHotTier(
             Vertx vertx,
@@ -116,7 +101,10 @@ public final class RedisHotTier {
         this.clients = new RedisClients(url);
         this.keys = Keys.of(journal.id());
         this.link = new RedisLink(vertx, clients, this::linkEnded);
-        metrics.gauge("tailrace.redis.available", "1 while Redis takes entries", this, tier -> tier.available ? 1 : 0);
+        this.place = new HotCursor(link, keys, hotTtl);
+        this.reach = new Reachability(this.metrics);
+        metrics.gauge(
+                "tailrace.redis.available", "1 while Redis takes entries", this, tier -> tier.available() ? 1 : 0);
         metrics.gauge(
                 "tailrace.redis.cursor.lag.positions",
                 "Journal records that are not in Redis yet",
@@ -224,7 +212,8 @@ public final class RedisHotTier {
                                 .compose(batch -> into.write(batch).compose(done -> move(from, batch))))
                 .onSuccess(more -> {
                     breaker.onSuccess(System.nanoTime() - started, TimeUnit.NANOSECONDS);
-                    succeeded();
+                    failures = 0;
+                    reach.succeeded(lagPositions());
                 })
                 .onFailure(failure -> {
                     cursor = null;
@@ -233,7 +222,8 @@ public final class RedisHotTier {
                         breaker.releasePermission();
                     } else {
                         breaker.onError(System.nanoTime() - started, TimeUnit.NANOSECONDS, failure);
-                        failed(failure);
+                        link.drop(); // it may be hung, or no longer the master
+                        reach.failed(failure);
                     }
                 });
     }
@@ -245,20 +235,20 @@ public final class RedisHotTier {
             return Future.succeededFuture(known);
         }
         return thread.executeBlocking(journal::firstPosition, false)
-                .compose(first -> moveTo("", first - 1).compose(this::opened));
+                .compose(first -> place.open(first - 1).compose(this::opened));
     }
 
-    private Future<Cursor> opened(Moved found) {
-        long at = Long.parseLong(found.there);
+    private Future<Cursor> opened(HotCursor.Moved found) {
+        long at = found.position();
         long end = journal.lastPosition();
         if (at > end) {
             ours = false;
-            return Future.failedFuture(AHEAD + " (position " + at + ", the journal ends at " + end
+            return Future.failedFuture(Reachability.AHEAD + " (position " + at + ", the journal ends at " + end
                     + "): the data directory is an old copy, or lost its end. Redis is not used; delete "
                     + keys.cursor()
                     + " and " + keys.logPrefix() + "* there once this journal is the right one");
         }
-        if (found.moved && end > at) {
+        if (found.moved() && end > at) {
             metrics.rebuilt();
             LOG.warn(
                     "Redis holds nothing of this journal: it is new, or was emptied or exchanged. It is filled from the"
@@ -282,8 +272,8 @@ public final class RedisHotTier {
             return Future.succeededFuture(batch.more());
         }
         checkDue = false;
-        return moveTo(Long.toString(from.position), batch.toPosition()).map(found -> {
-            if (!found.moved) {
+        return place.move(from.position, batch.toPosition()).map(found -> {
+            if (!found.moved()) {
                 // Emptied, exchanged or replaced while we wrote.
                 cursor = null;
                 return true;
@@ -292,59 +282,6 @@ public final class RedisHotTier {
             position = batch.toPosition();
             return batch.more();
         });
-    }
-
-    /** @param expected where it is thought to be, "" for nowhere */
-    private Future<Moved> moveTo(String expected, long to) {
-        return Script.MOVE
-                .run(
-                        link,
-                        keys.cursor(),
-                        List.of(
-                                Script.argument(expected),
-                                Script.argument(to),
-                                Script.argument(hotTtl.plus(CURSOR_TTL).toMillis())))
-                .timeout(MOVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                .map(answer -> {
-                    if (answer == null || answer.size() != 2) {
-                        throw new IllegalStateException("Redis answered a script with " + answer);
-                    }
-                    return new Moved(answer.get(0).toString(), answer.get(1).toInteger() == 1);
-                });
-    }
-
-    private void succeeded() {
-        failures = 0;
-        if (!available) {
-            LOG.info("Redis takes entries; it is {} journal records behind", lagPositions());
-            available = true;
-            detail = "";
-        }
-    }
-
-    private void failed(Throwable failure) {
-        link.drop(); // it may be hung, or no longer the master
-        metrics.failed();
-        String text = describe(failure);
-        // An outage repeats itself at every attempt; it is told once.
-        if (available || !text.equals(detail)) {
-            LOG.warn("Redis takes no entries, it will be tried again; the journal has them: {}", failure.getMessage());
-            LOG.debug("The attempt to write to Redis that failed", failure);
-        }
-        available = false;
-        detail = text;
-    }
-
-    /** For everybody: what Redis says of itself, but not where it is. */
-    private static String describe(Throwable failure) {
-        String message = String.valueOf(failure.getMessage());
-        if (failure instanceof TimeoutException) {
-            return "does not answer";
-        }
-        if (!REPLY.matcher(message).lookingAt() && !message.startsWith(AHEAD)) {
-            return "cannot be reached";
-        }
-        return message.length() > DETAIL_CHARS ? message.substring(0, DETAIL_CHARS) : message;
     }
 
     /** Writes what the journal holds now, or as much as the deadline and Redis allow, and ends all connections. */
@@ -370,7 +307,7 @@ public final class RedisHotTier {
         if (running) {
             return vertx.timer(DRAIN_PAUSE.toMillis()).compose(none -> drain(until));
         }
-        if (!available || lagPositions() == 0) {
+        if (!available() || lagPositions() == 0) {
             return Future.succeededFuture(); // what is missing is written after the next start
         }
         return write().compose(more -> drain(until));
@@ -385,7 +322,7 @@ public final class RedisHotTier {
 
     /** Whether the last attempt to write to it succeeded. */
     public boolean available() {
-        return available;
+        return reach.available();
     }
 
     /** The last journal position that is in Redis as a whole; 0 until Redis has said. */
@@ -412,8 +349,8 @@ public final class RedisHotTier {
 
     public HotTierStatus status() {
         return new HotTierStatus(
-                available,
-                detail,
+                reach.available(),
+                reach.detail(),
                 position,
                 lagPositions(),
                 lagSeconds(),

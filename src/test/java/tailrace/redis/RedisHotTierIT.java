@@ -7,13 +7,17 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -426,12 +430,17 @@ class RedisHotTierIT {
     @Test
     void sentinelsLeadToTheMasterAlsoToTheNextOne() throws Exception {
         try (TestRedis master = TestRedis.start();
-                TestRedis replica = TestRedis.start("--replicaof", "127.0.0.1", Integer.toString(master.port()));
-                TestRedis sentinel = TestRedis.startSentinel(master.port())) {
+                TestRedis replica = TestRedis.start("--replicaof", "127.0.0.1", Integer.toString(master.port()))) {
+            // Before the sentinel, which looks at the master at once and then every ten seconds
+            TestRedis.until(() -> replica.run(server -> server.info().contains("master_link_status:up")));
+            sentinelsLeadToTheMaster(master, replica);
+        }
+    }
+
+    private void sentinelsLeadToTheMaster(TestRedis master, TestRedis replica) throws Exception {
+        try (TestRedis sentinel = TestRedis.startSentinel(master.port())) {
             TestRedis.until(() ->
                     sentinel.run(server -> server.sentinelReplicas("mymaster").size()) == 1);
-            TestRedis.until(() -> replica.info("master_sync_in_progress") == 0
-                    && replica.run(server -> server.info().contains("master_link_status:up")));
             append("a", 10);
             Running tier = new Running("redis-sentinel://127.0.0.1:" + sentinel.port() + "/mymaster/2", journal)
                     .caughtUp(journal);
@@ -493,28 +502,7 @@ class RedisHotTierIT {
     void tlsAndALogin() throws Exception {
         Path key = directory.resolve("key.pem");
         Path certificate = directory.resolve("certificate.pem");
-        assertThat(new ProcessBuilder(
-                                "openssl",
-                                "req",
-                                "-x509",
-                                "-newkey",
-                                "rsa:2048",
-                                "-nodes",
-                                "-days",
-                                "2",
-                                "-subj",
-                                "/CN=localhost",
-                                "-addext",
-                                "subjectAltName=DNS:localhost",
-                                "-keyout",
-                                key.toString(),
-                                "-out",
-                                certificate.toString())
-                        .redirectErrorStream(true)
-                        .redirectOutput(directory.resolve("openssl.log").toFile())
-                        .start()
-                        .waitFor())
-                .isZero();
+        makeCertificate(key, certificate);
         append("a", 10);
         try (TestRedis secure = TestRedis.startTls(certificate, key)) {
             String rest = "localhost:" + secure.port();
@@ -532,5 +520,43 @@ class RedisHotTierIT {
             TestRedis.until(() -> stranger.tier.status().detail().startsWith("WRONGPASS"));
             assertThat(stranger.tier.status().detail()).doesNotContain("letmein");
         }
+    }
+
+    /** For {@code localhost}, by the JDK's own tool. */
+    private void makeCertificate(Path key, Path certificate) throws Exception {
+        Path store = directory.resolve("store.p12");
+        char[] password = "worth nothing".toCharArray();
+        assertThat(new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                        .toString(),
+                                "-genkeypair",
+                                "-alias",
+                                "redis",
+                                "-keyalg",
+                                "RSA",
+                                "-dname",
+                                "CN=localhost",
+                                "-ext",
+                                "SAN=dns:localhost",
+                                "-keystore",
+                                store.toString(),
+                                "-storepass",
+                                new String(password))
+                        .redirectErrorStream(true)
+                        .redirectOutput(directory.resolve("keytool.log").toFile())
+                        .start()
+                        .waitFor())
+                .isZero();
+        KeyStore made = KeyStore.getInstance(store.toFile(), password);
+        writePem(key, "PRIVATE KEY", made.getKey("redis", password).getEncoded());
+        writePem(certificate, "CERTIFICATE", made.getCertificate("redis").getEncoded());
+    }
+
+    private static void writePem(Path file, String what, byte[] encoded) throws IOException {
+        Files.writeString(
+                file,
+                "-----BEGIN " + what + "-----\n"
+                        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded) + "\n-----END " + what
+                        + "-----\n");
     }
 }
