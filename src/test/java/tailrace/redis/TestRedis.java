@@ -156,13 +156,18 @@ public final class TestRedis implements AutoCloseable {
     }
 
     private TestRedis ready() {
-        until(() -> {
-            try {
-                return run(Jedis::ping).equals("PONG");
-            } catch (JedisDataException e) {
-                return String.valueOf(e.getMessage()).startsWith("NOAUTH");
-            }
-        });
+        try {
+            until(() -> {
+                try {
+                    return run(Jedis::ping).equals("PONG");
+                } catch (JedisDataException e) {
+                    return String.valueOf(e.getMessage()).startsWith("NOAUTH");
+                }
+            });
+        } catch (AssertionError e) {
+            close(); // nobody will close what did not start
+            throw e;
+        }
         return this;
     }
 
