@@ -6,6 +6,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.Supplier;
 import tailrace.degradation.Degradation;
 import tailrace.degradation.Standing;
@@ -17,6 +18,7 @@ import tailrace.postgres.InboxStats;
 import tailrace.postgres.RetentionReport;
 import tailrace.postgres.RetentionSchedule;
 import tailrace.postgres.WriterStats;
+import tailrace.redis.HotTierStatus;
 
 /** {@code GET /v2/logs/stats}: buffers, batches, cursors and how far they are behind. */
 public final class StatsHandler implements Handler<RoutingContext> {
@@ -28,7 +30,9 @@ public final class StatsHandler implements Handler<RoutingContext> {
     private final Cursors cursors;
     private final Metrics metrics;
     private final Supplier<RetentionSchedule.Status> retention;
+    private final Supplier<Optional<HotTierStatus>> redis;
 
+    /** @param redis how the hot tier beside the journal stands, or empty where none is configured */
     public StatsHandler(
             Journal journal,
             CommitLoop loop,
@@ -37,7 +41,8 @@ public final class StatsHandler implements Handler<RoutingContext> {
             Supplier<InboxStats> inbox,
             Cursors cursors,
             Metrics metrics,
-            Supplier<RetentionSchedule.Status> retention) {
+            Supplier<RetentionSchedule.Status> retention,
+            Supplier<Optional<HotTierStatus>> redis) {
         this.journal = journal;
         this.loop = loop;
         this.degradation = degradation;
@@ -46,6 +51,7 @@ public final class StatsHandler implements Handler<RoutingContext> {
         this.cursors = cursors;
         this.metrics = metrics;
         this.retention = retention;
+        this.redis = redis;
     }
 
     @Override
@@ -65,10 +71,11 @@ public final class StatsHandler implements Handler<RoutingContext> {
                         .put("position", lane.position())
                         .put("lag_records", lane.lagPositions())
                         .put("lag_seconds", lane.lagSeconds())));
+        JsonObject answer = new JsonObject();
+        redis.get().ifPresent(tier -> answer.put("redis", redisJson(tier)));
         ctx.response()
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                .end(new JsonObject()
-                        .put("level", standing.level())
+                .end(answer.put("level", standing.level())
                         .put("level_seconds", degradation.secondsInLevel())
                         .put("reasons", new JsonArray(standing.reasons()))
                         .put("pressure", standing.pressure())
@@ -106,5 +113,17 @@ public final class StatsHandler implements Handler<RoutingContext> {
         return new JsonObject()
                 .put("last_run", last == null ? null : last.json())
                 .put("next_run", next == null ? null : next.toString());
+    }
+
+    private static JsonObject redisJson(HotTierStatus tier) {
+        return new JsonObject()
+                .put("available", tier.available())
+                .put("lag_records", tier.lagPositions())
+                .put("lag_seconds", tier.lagSeconds())
+                .put("circuit_breaker", tier.breaker())
+                .put("read_circuit_breaker", tier.readBreaker())
+                .put("entries_written", tier.entriesWritten())
+                .put("rebuilds", tier.rebuilds())
+                .put("last_error", tier.detail());
     }
 }

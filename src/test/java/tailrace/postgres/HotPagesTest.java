@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Shedder;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.RocksJournal;
 import tailrace.metrics.Metrics;
@@ -54,6 +55,7 @@ class HotPagesTest {
                             Duration.ofDays(1),
                             Clock.systemUTC(),
                             new Metrics(new SimpleMeterRegistry()),
+                            Shedder.never(Clock.systemUTC()),
                             commit -> {})
                     .start()) {
                 for (var each : expected.entrySet()) {
