@@ -18,8 +18,6 @@ import tailrace.postgres.WriterLock;
  * ends with a last flush. Deploy it once, after the journal is registered, and undeploy it before the lock is closed.
  */
 public final class BatchWriterVerticle extends VerticleBase {
-    private static final Duration PARTITION_INTERVAL = Duration.ofHours(1);
-
     private final LogWriter writer;
     private final WriterLock lock;
     private final TailraceConfig.Writer config;
@@ -42,8 +40,8 @@ public final class BatchWriterVerticle extends VerticleBase {
         lock.listen(state -> context.runOnContext(none -> lockChanged(state)));
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> wake(message.body()));
         vertx.setPeriodic(config.interval().toMillis(), id -> writer.tick());
-        vertx.setPeriodic(PARTITION_INTERVAL.toMillis(), id -> writer.preparePartitions());
-        // Without tomorrow's partitions the writer makes its own: not worth refusing to start.
+        // Once, for the first flush; retention makes those of the days to come. Without any the writer makes its own:
+        // not worth refusing to start.
         return writer.preparePartitions().otherwiseEmpty();
     }
 

@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.config.RedisUrl;
 import tailrace.config.TailraceConfig;
 import tailrace.degradation.Degradation;
 import tailrace.degradation.Sample;
@@ -26,11 +26,13 @@ import tailrace.http.Services;
 import tailrace.ingest.EntryIntake;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
+import tailrace.journal.Journal;
 import tailrace.journal.JournalHome;
 import tailrace.journal.NeededBytes;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.metrics.RetentionMetrics;
 import tailrace.postgres.Database;
 import tailrace.postgres.FlushHints;
 import tailrace.postgres.Inbox;
@@ -42,8 +44,13 @@ import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
 import tailrace.postgres.Processes;
 import tailrace.postgres.ReadGuard;
+import tailrace.postgres.Retention;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
+import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 import tailrace.security.SecretStore;
 
@@ -149,14 +156,20 @@ public final class MainVerticle extends VerticleBase {
         }));
         metrics.gauge("tailrace.journal.bytes", "Bytes of the journal's files", journal, files -> files.sizeBytes());
         metrics.gauge("tailrace.journal.wal.syncs", "fsyncs of the journal", journal, files -> files.walSyncs());
-        var writer = new LogWriter(
-                vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
+        var partitions = new Partitions(database, clock);
+        var writer = new LogWriter(vertx, database, registry, partitions, journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
-        Optional<BooleanSupplier> redisAvailable = Optional.empty();
+        Optional<RedisHotTier> redis = redis(journal);
+        redis.ifPresent(tier -> cursors.add("redis", tier::position));
         var needed = new NeededBytes(journal, cursors);
         var readGuard = new ReadGuard(metrics);
         lock.listen(state -> readGuard.available(state.database()));
+        var retention = new RetentionSchedule(
+                new Retention(vertx, database, partitions, config.retention(), clock),
+                config.retention().cleanupInterval(),
+                clock,
+                new RetentionMetrics(prometheus.registry()));
         var jwt = new Jwt(
                 Objects.requireNonNull(secret),
                 config.security().issuer(),
@@ -190,18 +203,25 @@ public final class MainVerticle extends VerticleBase {
                 inbox::stats,
                 cursors,
                 degradation,
-                shedder);
+                shedder,
+                new Workflows(database),
+                new RetentionPolicies(database),
+                retention::status,
+                redis);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         return deploy(new JournalVerticle(loop))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
+                .compose(done -> redis.map(tier -> deploy(new HotTierVerticle(tier, lastFlush.dividedBy(2))))
+                        .orElseGet(Future::succeededFuture))
                 .compose(done -> deploy(new DegradationVerticle(
                         degradation,
                         () -> new Sample(
                                 state(lock.state()),
-                                redisAvailable.map(BooleanSupplier::getAsBoolean),
+                                redis.map(RedisHotTier::available),
                                 needed.getAsLong(),
                                 loop.queuedBytes()))))
                 .compose(done -> deploy(notify(database, lock, listener, inbox)))
+                .compose(done -> deploy(new RetentionVerticle(retention)))
                 .compose(done -> listen(services));
     }
 
@@ -209,6 +229,19 @@ public final class MainVerticle extends VerticleBase {
         var processes = new Processes(vertx, database, () -> lock.state().held(), clock, metrics);
         var hints = new FlushHints(vertx, database, listener, processes::others, metrics);
         return new NotifyVerticle(listener, inbox, processes, hints, NotifyVerticle.POLL);
+    }
+
+    private Optional<RedisHotTier> redis(Journal journal) {
+        return config.redis()
+                .url()
+                .map(url -> new RedisHotTier(
+                        vertx,
+                        RedisUrl.parse(url.value()),
+                        config.redis(),
+                        config.retention().hotTtl(),
+                        journal,
+                        clock,
+                        metrics));
     }
 
     private Future<Void> listen(Services services) {

@@ -172,9 +172,13 @@ public final class ConfigLoader {
     }
 
     private TailraceConfig.Redis redis() {
-        if (in.setting(ConfigKey.REDIS_URL).set()) {
-            in.problem(ConfigKey.REDIS_URL, "not supported by this version; remove it");
-        }
+        in.text(ConfigKey.REDIS_URL).ifPresent(url -> {
+            try {
+                RedisUrl.parse(url);
+            } catch (IllegalArgumentException e) {
+                in.problem(ConfigKey.REDIS_URL, String.valueOf(e.getMessage()));
+            }
+        });
         return new TailraceConfig.Redis(
                 in.text(ConfigKey.REDIS_URL).map(Secret::new),
                 in.duration(ConfigKey.REDIS_TIMEOUT, MILLISECOND, MILLISECOND, Duration.ofMinutes(1)));

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.degradation.Standing;
+import tailrace.redis.HotTierStatus;
 
 /**
  * How the process is, for anyone who asks: people and dashboards ({@link #report}), whoever restarts it ({@link #live}),
@@ -19,6 +20,7 @@ public final class HealthHandler {
     private final Supplier<WriterState> writer;
     private final Supplier<Optional<String>> journalTrouble;
     private final Supplier<Standing> standing;
+    private final Supplier<Optional<HotTierStatus>> redis;
     private final String version;
 
     /**
@@ -27,15 +29,18 @@ public final class HealthHandler {
      * @param writer the last state heard
      * @param journalTrouble why the journal cannot be written now, or empty
      * @param standing as of the last sample
+     * @param redis how the hot tier beside the journal stands, or empty where none is configured
      */
     public HealthHandler(
             Supplier<WriterState> writer,
             Supplier<Optional<String>> journalTrouble,
             Supplier<Standing> standing,
+            Supplier<Optional<HotTierStatus>> redis,
             String version) {
         this.writer = writer;
         this.journalTrouble = journalTrouble;
         this.standing = standing;
+        this.redis = redis;
         this.version = version;
     }
 
@@ -82,8 +87,13 @@ public final class HealthHandler {
                 .put("reasons", new JsonArray(now.reasons()))
                 .put("journal", journal)
                 .put("postgres", new JsonObject().put("available", state.database()));
-        now.redisAvailable().ifPresent(available -> picture.put("redis", new JsonObject().put("available", available)));
+        redis.get().ifPresent(tier -> picture.put("redis", redisJson(tier)));
         return picture.put("writer", writerJson).put("version", version);
+    }
+
+    private static JsonObject redisJson(HotTierStatus tier) {
+        JsonObject json = new JsonObject().put("available", tier.available());
+        return tier.detail().isEmpty() ? json : json.put("detail", tier.detail());
     }
 
     private static void answer(RoutingContext ctx, int status, JsonObject body) {

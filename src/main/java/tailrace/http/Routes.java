@@ -28,6 +28,8 @@ public final class Routes {
             ExecutionListHandler executions,
             HistoryHandler history,
             StreamHandler stream,
+            WorkflowHandler workflow,
+            RetentionHandler retention,
             StatsHandler stats,
             HealthHandler health,
             MetricsHandler metrics) {}
@@ -79,6 +81,22 @@ public final class Routes {
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
             router.get(path).handler(auth).handler(handlers.stream());
         }
+        router.put("/v2/workflows/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(body)
+                .handler(handlers.workflow()::put);
+        router.get("/v2/workflows/:id").handler(auth).handler(handlers.workflow()::get);
+        router.get("/v2/retention/policies").handler(auth).handler(service).handler(handlers.retention()::list);
+        router.put("/v2/retention/policies/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(body)
+                .handler(handlers.retention()::put);
+        router.delete("/v2/retention/policies/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(handlers.retention()::delete);
         router.get("/v2/logs/stats").handler(auth).handler(service).handler(handlers.stats());
         if (benchEndpoint) {
             router.post("/v2/bench/empty").handler(auth).handler(service).handler(Routes::empty);

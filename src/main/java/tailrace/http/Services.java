@@ -22,12 +22,18 @@ import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
 import tailrace.postgres.InboxStats;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.RedisHotStore;
 import tailrace.query.Tiers;
+import tailrace.redis.HotTierStatus;
+import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 
 /** What the event loops of the HTTP server share; each makes its own handlers of it. Safe for any thread. */
@@ -47,7 +53,11 @@ public record Services(
         Supplier<InboxStats> inboxStats,
         Cursors cursors,
         Degradation degradation,
-        Shedder shedder) {
+        Shedder shedder,
+        Workflows workflows,
+        RetentionPolicies policies,
+        Supplier<RetentionSchedule.Status> retention,
+        Optional<RedisHotTier> redis) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -56,8 +66,14 @@ public record Services(
         return new Masking(config.maskPatterns().stream().map(Pattern::compile).toList());
     }
 
+    /** The tiers as the event loop it is called on reads them. */
     public Tiers tiers(Vertx vertx) {
-        return new Tiers(vertx, journal, cold);
+        return redis.map(tier -> new Tiers(vertx, journal, cold, new RedisHotStore(tier)))
+                .orElseGet(() -> new Tiers(vertx, journal, cold));
+    }
+
+    private Optional<HotTierStatus> redisStatus() {
+        return redis.map(RedisHotTier::status);
     }
 
     public HealthHandler health() {
@@ -65,6 +81,7 @@ public record Services(
                 writer,
                 () -> Optional.of(loop.unavailable()).filter(trouble -> !trouble.isEmpty()),
                 degradation::standing,
+                this::redisStatus,
                 Optional.ofNullable(Services.class.getPackage().getImplementationVersion())
                         .orElse("development"));
     }
@@ -80,7 +97,18 @@ public record Services(
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, degradation, writerStats, inboxStats, cursors, metrics),
+                new WorkflowHandler(workflows),
+                new RetentionHandler(policies, config.retention().logDays()),
+                new StatsHandler(
+                        journal,
+                        loop,
+                        degradation,
+                        writerStats,
+                        inboxStats,
+                        cursors,
+                        metrics,
+                        retention,
+                        this::redisStatus),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(

@@ -5,6 +5,8 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.function.Supplier;
 import tailrace.degradation.Degradation;
 import tailrace.degradation.Standing;
@@ -13,7 +15,10 @@ import tailrace.journal.Cursors;
 import tailrace.journal.Journal;
 import tailrace.metrics.Metrics;
 import tailrace.postgres.InboxStats;
+import tailrace.postgres.RetentionReport;
+import tailrace.postgres.RetentionSchedule;
 import tailrace.postgres.WriterStats;
+import tailrace.redis.HotTierStatus;
 
 /** {@code GET /v2/logs/stats}: buffers, batches, cursors and how far they are behind. */
 public final class StatsHandler implements Handler<RoutingContext> {
@@ -24,7 +29,10 @@ public final class StatsHandler implements Handler<RoutingContext> {
     private final Supplier<InboxStats> inbox;
     private final Cursors cursors;
     private final Metrics metrics;
+    private final Supplier<RetentionSchedule.Status> retention;
+    private final Supplier<Optional<HotTierStatus>> redis;
 
+    /** @param redis how the hot tier beside the journal stands, or empty where none is configured */
     public StatsHandler(
             Journal journal,
             CommitLoop loop,
@@ -32,7 +40,9 @@ public final class StatsHandler implements Handler<RoutingContext> {
             Supplier<WriterStats> stats,
             Supplier<InboxStats> inbox,
             Cursors cursors,
-            Metrics metrics) {
+            Metrics metrics,
+            Supplier<RetentionSchedule.Status> retention,
+            Supplier<Optional<HotTierStatus>> redis) {
         this.journal = journal;
         this.loop = loop;
         this.degradation = degradation;
@@ -40,6 +50,8 @@ public final class StatsHandler implements Handler<RoutingContext> {
         this.inbox = inbox;
         this.cursors = cursors;
         this.metrics = metrics;
+        this.retention = retention;
+        this.redis = redis;
     }
 
     @Override
@@ -59,10 +71,11 @@ public final class StatsHandler implements Handler<RoutingContext> {
                         .put("position", lane.position())
                         .put("lag_records", lane.lagPositions())
                         .put("lag_seconds", lane.lagSeconds())));
+        JsonObject answer = new JsonObject();
+        redis.get().ifPresent(tier -> answer.put("redis", redisJson(tier)));
         ctx.response()
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                .end(new JsonObject()
-                        .put("level", standing.level())
+                .end(answer.put("level", standing.level())
                         .put("level_seconds", degradation.secondsInLevel())
                         .put("reasons", new JsonArray(standing.reasons()))
                         .put("pressure", standing.pressure())
@@ -79,6 +92,7 @@ public final class StatsHandler implements Handler<RoutingContext> {
                         .put("ingest_queue_bytes", loop.queuedBytes())
                         .put("cursors", all)
                         .put("inbox", inbox(inbox.get()))
+                        .put("retention", retention())
                         .toBuffer());
     }
 
@@ -90,5 +104,26 @@ public final class StatsHandler implements Handler<RoutingContext> {
                 .put("listening", now.listening())
                 .put("reconnects", now.reconnects())
                 .put("poll_found", now.pollFound());
+    }
+
+    private JsonObject retention() {
+        RetentionSchedule.Status now = retention.get();
+        RetentionReport last = now.lastRun();
+        Instant next = now.nextRun();
+        return new JsonObject()
+                .put("last_run", last == null ? null : last.json())
+                .put("next_run", next == null ? null : next.toString());
+    }
+
+    private static JsonObject redisJson(HotTierStatus tier) {
+        return new JsonObject()
+                .put("available", tier.available())
+                .put("lag_records", tier.lagPositions())
+                .put("lag_seconds", tier.lagSeconds())
+                .put("circuit_breaker", tier.breaker())
+                .put("read_circuit_breaker", tier.readBreaker())
+                .put("entries_written", tier.entriesWritten())
+                .put("rebuilds", tier.rebuilds())
+                .put("last_error", tier.detail());
     }
 }

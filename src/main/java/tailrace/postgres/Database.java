@@ -27,6 +27,7 @@ public final class Database {
     private final String schema;
     private final Duration connectTimeout;
     private final Sql sql;
+    private final RetentionSql retentionSql;
     private final Supplier<DatabaseUrl> url;
     private final Supplier<DatabaseUrl> listenUrl;
     private final @Nullable EmbeddedPostgres embedded;
@@ -42,6 +43,7 @@ public final class Database {
         this.schema = config.schema();
         this.connectTimeout = config.connectTimeout();
         this.sql = new Sql(schema);
+        this.retentionSql = new RetentionSql(schema);
         this.url = url;
         this.listenUrl = listenUrl;
         this.embedded = embedded;
@@ -110,6 +112,10 @@ public final class Database {
 
     Sql sql() {
         return sql;
+    }
+
+    RetentionSql retentionSql() {
+        return retentionSql;
     }
 
     /**

@@ -29,7 +29,7 @@ public record JournalOverview(JournalStanding standing, List<LaneCursor> cursors
         return registry.standing(journal, lastPosition, lastPosition == 0)
                 .compose(standing -> registry.cursors(journal).compose(cursors -> rejects(database)
                         .map(count -> new JournalOverview(standing, cursors, count))))
-                .recover(error -> SqlErrors.noTable(error)
+                .recover(error -> SqlErrors.notMigrated(error)
                         ? Future.succeededFuture(new JournalOverview(new JournalStanding.First(), List.of(), 0))
                         : Future.failedFuture(error))
                 .timeout(ANSWER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import tailrace.config.TailraceConfig;
 import tailrace.journal.Journal;
 import tailrace.journal.JournalUnavailableException;
+import tailrace.journal.LagClock;
 import tailrace.postgres.Batch.Resume;
 
 /**

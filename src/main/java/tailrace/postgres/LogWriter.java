@@ -227,7 +227,7 @@ public final class LogWriter {
         lanes.forEach(Lane::retryNow);
     }
 
-    /** Makes the partitions of the days to come; to be called now and then. A failure is logged, the next call repeats. */
+    /** Makes the partitions that the first batches need. A failure is logged: a batch makes what is missing itself. */
     public Future<Void> preparePartitions() {
         return partitions.ensureAhead().onFailure(error -> LOG.warn("partitions could not be made ahead", error));
     }

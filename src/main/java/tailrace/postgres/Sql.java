@@ -10,7 +10,7 @@ import tailrace.model.Level;
 import tailrace.model.LogCategory;
 
 /**
- * Every statement the server sends, with the schema put in once. Enumerations travel as ordinals and are looked up in a
+ * Every statement the server sends (retention's are in {@link RetentionSql}), with the schema put in once. Enumerations travel as ordinals and are looked up in a
  * constant array: PostgreSQL then reads no catalogue per row. Parameters are only ever bound, never put into the text.
  */
 final class Sql {
@@ -207,7 +207,7 @@ final class Sql {
               event_counts::text, milestone_count, (progress_percentage * 100)::int4 AS progress, created_at,
               started_at, finished_at, first_entry_at, last_entry_at, last_received_at, last_position""";
 
-    private static final String ENTRY_COLUMNS = """
+    static final String ENTRY_COLUMNS = """
             SELECT seq, received_at, timestamp, id, level::text, event_type::text, log_category::text, message,
               user_friendly_message, display_priority, is_milestone, data::text, technical_details::text,
               performance_metrics::text, stack_trace, error_code, node_id, node_name, node_type, parent_node_id,

@@ -9,6 +9,8 @@ final class SqlErrors {
     private static final String NO_TABLE = "42P01";
     private static final String NO_SCHEMA = "3F000";
     private static final String CURSOR_MOVED = "TR001";
+    private static final String UNDEFINED_FUNCTION = "42883";
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private SqlErrors() {}
 
@@ -21,12 +23,6 @@ final class SqlErrors {
     /** A check failed; also what a row of a day without partition gets. */
     static boolean maybeNoPartition(Throwable error) {
         return NO_PARTITION.equals(state(error));
-    }
-
-    /** Our tables are not there: nobody has migrated this database. */
-    static boolean noTable(Throwable error) {
-        String state = state(error);
-        return NO_TABLE.equals(state) || NO_SCHEMA.equals(state);
     }
 
     /** The cursor is not where we left it: a lost answer to a COMMIT, or another writer. */
@@ -42,6 +38,17 @@ final class SqlErrors {
                 || state.startsWith("53")
                 || state.startsWith("57P")
                 || state.startsWith("58");
+    }
+
+    /** Somebody else's lock was in the way for longer than we wait. */
+    static boolean lockTimeout(Throwable error) {
+        return LOCK_NOT_AVAILABLE.equals(state(error));
+    }
+
+    /** A table, function or schema of ours is not there: nobody has migrated this database. */
+    static boolean notMigrated(Throwable error) {
+        String state = state(error);
+        return NO_TABLE.equals(state) || UNDEFINED_FUNCTION.equals(state) || NO_SCHEMA.equals(state);
     }
 
     /** The SQLSTATE, or null where the error is none of PostgreSQL's own. */

@@ -11,14 +11,16 @@ import org.junit.jupiter.api.Test;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.degradation.Standing;
 import tailrace.degradation.Standing.Cause;
+import tailrace.redis.HotTierStatus;
 
 class HealthHandlerTest {
     private final AtomicReference<WriterState> writer = new AtomicReference<>(new WriterState(true, true, ""));
     private final AtomicReference<Optional<String>> journal = new AtomicReference<>(Optional.empty());
     private final AtomicReference<Standing> standing =
             new AtomicReference<>(new Standing(1, List.of(), 0, Cause.JOURNAL_BACKLOG, Optional.empty(), true));
+    private final AtomicReference<Optional<HotTierStatus>> redis = new AtomicReference<>(Optional.empty());
     private final HttpTestServer server = new HttpTestServer(router -> {
-        HealthHandler health = new HealthHandler(writer::get, journal::get, standing::get, "1.2.3");
+        HealthHandler health = new HealthHandler(writer::get, journal::get, standing::get, redis::get, "1.2.3");
         router.get("/health").handler(health.report());
         router.get("/health/live").handler(health.live());
         router.get("/health/ready").handler(health.ready());
@@ -50,6 +52,21 @@ class HealthHandlerTest {
     }
 
     @Test
+    void redisIsNamedWhereItIsConfigured() throws Exception {
+        redis.set(Optional.of(new HotTierStatus(true, "", 1, 0, 0, 1, 0, "CLOSED", "CLOSED")));
+        assertThat(redisPart()).isEqualTo(new JsonObject().put("available", true));
+
+        redis.set(Optional.of(new HotTierStatus(false, "does not answer", 1, 9, 3, 1, 0, "OPEN", "OPEN")));
+        assertThat(redisPart())
+                .isEqualTo(new JsonObject().put("available", false).put("detail", "does not answer"));
+        expect(200, 200, "ok", 1);
+    }
+
+    private JsonObject redisPart() throws Exception {
+        return new JsonObject(server.get("/health").body()).getJsonObject("redis");
+    }
+
+    @Test
     void postgresAwayIsLevelTwoAndStillReady() throws Exception {
         writer.set(new WriterState(false, true, "PostgreSQL does not answer"));
         standing.set(new Standing(
@@ -67,11 +84,9 @@ class HealthHandlerTest {
     void redisAwayAloneChangesTheStatusAndNotTheLevel() throws Exception {
         standing.set(
                 new Standing(1, List.of("Redis does not answer"), 0, Cause.JOURNAL_BACKLOG, Optional.of(false), true));
+        redis.set(Optional.of(new HotTierStatus(false, "does not answer", 1, 9, 3, 1, 0, "OPEN", "OPEN")));
         expect(200, 200, "degraded", 1);
-        assertThat(new JsonObject(server.get("/health").body())
-                        .getJsonObject("redis")
-                        .getBoolean("available"))
-                .isFalse();
+        assertThat(redisPart().getBoolean("available")).isFalse();
     }
 
     @Test

@@ -43,7 +43,11 @@ class MetricsHandlerTest {
     void aServerOfItsOwnShowsOursTheJvmsAndHttpsWithoutAnyLabelAClientCanChoose() throws Exception {
         new Metrics(prometheus.registry()).accepted(7);
         HealthHandler health = new HealthHandler(
-                () -> new WriterState(true, true, ""), Optional::empty, () -> Standing.UNKNOWN, "1.2.3");
+                () -> new WriterState(true, true, ""),
+                Optional::empty,
+                () -> Standing.UNKNOWN,
+                Optional::empty,
+                "1.2.3");
         HttpServer server = new MetricsHandler(prometheus.registry())
                 .listen(vertx, "127.0.0.1", 0, health)
                 .await(10, TimeUnit.SECONDS);

@@ -8,6 +8,7 @@ import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A way to PostgreSQL that can be cut: open connections break, new ones are closed at once. */
 public final class CutProxy implements AutoCloseable {
@@ -16,6 +17,7 @@ public final class CutProxy implements AutoCloseable {
     private final int target;
     private final Set<NetSocket> open = ConcurrentHashMap.newKeySet();
     private volatile boolean cut;
+    private volatile int limitBytes;
 
     public CutProxy(Vertx vertx, int target) {
         this.target = target;
@@ -37,9 +39,32 @@ public final class CutProxy implements AutoCloseable {
         from.pause();
         client.connect(target, "127.0.0.1").onFailure(error -> from.close()).onSuccess(to -> {
             open.add(to);
-            from.pipeTo(to);
+            if (limitBytes > 0) {
+                limit(from, to, limitBytes);
+            } else {
+                from.pipeTo(to);
+            }
             to.pipeTo(from);
         });
+    }
+
+    private static void limit(NetSocket from, NetSocket to, int bytes) {
+        AtomicInteger left = new AtomicInteger(bytes);
+        from.handler(said -> {
+            if (left.addAndGet(-said.length()) < 0) {
+                from.close();
+                to.close();
+            } else {
+                to.write(said);
+            }
+        });
+        from.closeHandler(none -> to.close());
+        from.resume();
+    }
+
+    /** Every connection from now on breaks once its client has said so much. */
+    void limit(int bytes) {
+        limitBytes = bytes;
     }
 
     public void cut() {

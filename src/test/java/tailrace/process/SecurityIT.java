@@ -48,6 +48,11 @@ class SecurityIT {
             new Row("GET", "/v2/workflows/executions/:id/logs", Who.READER),
             new Row("GET", "/api/v1/app/executions/:id/logs/stream", Who.READER),
             new Row("GET", "/v2/executions/:id/logs/stream", Who.READER),
+            new Row("PUT", "/v2/workflows/:id", Who.SERVICE),
+            new Row("GET", "/v2/workflows/:id", Who.READER),
+            new Row("GET", "/v2/retention/policies", Who.SERVICE),
+            new Row("PUT", "/v2/retention/policies/:id", Who.SERVICE),
+            new Row("DELETE", "/v2/retention/policies/:id", Who.SERVICE),
             new Row("GET", "/v2/logs/stats", Who.SERVICE),
             new Row("POST", "/v2/bench/empty", Who.SERVICE));
 
