@@ -18,9 +18,11 @@ import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
+import tailrace.journal.Backlog;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
 import tailrace.journal.JournalHome;
+import tailrace.journal.Trimmer;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
@@ -70,8 +72,11 @@ public final class MainVerticle extends VerticleBase {
         return blocking(() -> SecretStore.resolve(config).secret())
                 .compose(found -> {
                     secret = found;
-                    return blocking(() ->
-                            new JournalHome(config.dataDir(), config.journal().sync(), clock));
+                    return blocking(() -> new JournalHome(
+                            config.dataDir(),
+                            config.journal().sync(),
+                            config.journal().maxBytes(),
+                            clock));
                 })
                 .compose(this::openDatabase)
                 .recover(failure -> stopAll().transform(stopped -> Future.failedFuture(failure)));
@@ -158,7 +163,10 @@ public final class MainVerticle extends VerticleBase {
                 writer::stats,
                 cursors);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
-        return deploy(new JournalVerticle(loop))
+        var trimmer = new Trimmer(journal, loop, cursors, config.journal(), config.retention(), clock, metrics);
+        var backlog = new Backlog(journal, cursors, clock, metrics);
+        return deploy(new JournalVerticle(
+                        loop, trimmer, backlog, config.retention().cleanupInterval()))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
                 .compose(done -> listen(services));
     }
