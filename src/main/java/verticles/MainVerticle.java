@@ -157,7 +157,8 @@ public final class MainVerticle extends VerticleBase {
                 Services.masking(config.ingest()),
                 journal,
                 loop,
-                new PostgresColdStore(new LogReader(database)),
+                new PostgresColdStore(
+                        new LogReader(database), clock, config.retention().logDays()),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,

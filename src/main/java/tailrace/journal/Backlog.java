@@ -28,8 +28,7 @@ public final class Backlog {
         this.journal = journal;
         this.cursors = cursors;
         this.clock = clock;
-        byte[] stored = journal.meta(PASSED);
-        this.noted = stored == null ? 0 : Bytes.getLong(stored, 0);
+        this.noted = journal.noted(PASSED).map(value -> Bytes.getLong(value, 0)).orElse(0L);
         metrics.gauge(
                 "tailrace.journal.needed.bytes",
                 "Bytes of entries that a cursor still needs",

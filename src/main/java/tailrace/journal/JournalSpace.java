@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.ColumnFamilyHandle;
@@ -32,6 +34,9 @@ final class JournalSpace {
 
     /** Ranges written anew at one go; each has a price of its own, so that many small ones are joined. */
     private static final int MAX_RANGES = 16;
+
+    /** Compactions of unsorted files at one go; what they leave, others come for. */
+    private static final int MAX_SORTS = 8;
 
     private static final byte[] ENTRIES = Keys.utf8("entries");
 
@@ -96,7 +101,7 @@ final class JournalSpace {
 
     /**
      * Gets back the bytes of entries that were removed: files of nothing else are dropped unread, the others are written
-     * anew without them. What is not in a sorted file yet goes with RocksDB's own compactions.
+     * anew without them.
      *
      * @param removed ranges whose removal is committed
      */
@@ -106,10 +111,39 @@ final class JournalSpace {
             files.db.syncWal();
             return true;
         });
-        List<KeyRange> mixed = dropWholeFiles(KeyRange.joined(removed, Integer.MAX_VALUE));
+        List<KeyRange> gone = KeyRange.joined(removed, Integer.MAX_VALUE);
+        sort(gone);
+        List<KeyRange> mixed = dropWholeFiles(gone);
         for (KeyRange range : KeyRange.joined(mixed, MAX_RANGES)) {
             compact(files -> files.entries, range);
         }
+    }
+
+    /**
+     * Has those of the newest files, which lie in the order of writing, sorted into the others that hold something
+     * removed. One key is enough: RocksDB takes all files that have it in common, and what these have in common.
+     */
+    private void sort(List<KeyRange> removed) {
+        for (int round = 0; round < MAX_SORTS; round++) {
+            Optional<byte[]> key = journal.reading(files -> unsorted(files, removed));
+            if (key.isEmpty()) {
+                return;
+            }
+            compact(files -> files.entries, new KeyRange(key.get(), after(key.get())));
+        }
+    }
+
+    private static Optional<byte[]> unsorted(RocksFiles files, List<KeyRange> removed) {
+        for (LiveFileMetaData file : entryFiles(files, level -> level == 0)) {
+            var range = new KeyRange(file.smallestKey(), after(file.largestKey()));
+            for (KeyRange one : removed) {
+                if (range.overlaps(one)) {
+                    return Optional.of(
+                            Arrays.compareUnsigned(one.from(), range.from()) < 0 ? range.from() : one.from());
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** Returns ranges of files that hold something else, too; neighbours as one. */
@@ -121,7 +155,7 @@ final class JournalSpace {
             var whole = new ArrayList<byte[]>();
             var mixed = new ArrayList<KeyRange>();
             boolean afterMixed = false;
-            for (LiveFileMetaData file : sortedFiles(files)) {
+            for (LiveFileMetaData file : entryFiles(files, level -> level > 0)) {
                 var range = new KeyRange(file.smallestKey(), after(file.largestKey()));
                 boolean concerned = removed.stream().anyMatch(range::overlaps);
                 if (concerned && Keys.bucketOf(file.largestKey()) < settled && isEmpty(files, range)) {
@@ -146,9 +180,9 @@ final class JournalSpace {
         });
     }
 
-    private static List<LiveFileMetaData> sortedFiles(RocksFiles files) {
+    private static List<LiveFileMetaData> entryFiles(RocksFiles files, IntPredicate levels) {
         return files.db.getLiveFilesMetaData().stream()
-                .filter(file -> file.level() > 0 && Arrays.equals(file.columnFamilyName(), ENTRIES))
+                .filter(file -> levels.test(file.level()) && Arrays.equals(file.columnFamilyName(), ENTRIES))
                 .sorted(Comparator.comparing(LiveFileMetaData::smallestKey, Arrays::compareUnsigned))
                 .toList();
     }

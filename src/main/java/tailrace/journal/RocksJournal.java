@@ -241,8 +241,9 @@ public final class RocksJournal implements Journal, AutoCloseable {
         return registeredGeneration;
     }
 
-    byte @Nullable [] meta(byte[] key) {
-        return reading(files -> files.db.get(files.meta, key));
+    /** What was noted, if anything. */
+    Optional<byte[]> noted(byte[] key) {
+        return reading(files -> Optional.ofNullable(files.db.get(files.meta, key)));
     }
 
     /** Keeps something that may be lost in a crash. */

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +28,7 @@ final class OpenJournal implements AutoCloseable {
     final RocksJournal journal;
     final CommitLoop loop;
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    final Clock clock;
     private final AtomicLong nowMicros = new AtomicLong(Batches.NOW);
 
     OpenJournal(Path directory) {
@@ -34,8 +36,13 @@ final class OpenJournal implements AutoCloseable {
     }
 
     OpenJournal(Path directory, TailraceConfig.Journal config, Consumer<BusMessage.Appended> committed) {
-        journal = RocksJournal.open(directory, config.sync());
-        Clock clock = new Clock() {
+        this(directory, config, config.maxBytes(), committed);
+    }
+
+    /** @param sizedFor the bound that its buffers fit, though it may become larger */
+    OpenJournal(Path directory, TailraceConfig.Journal config, long sizedFor, Consumer<BusMessage.Appended> committed) {
+        journal = RocksJournal.open(directory, config.sync(), sizedFor);
+        clock = new Clock() {
             @Override
             public java.time.ZoneId getZone() {
                 return ZoneOffset.UTC;
@@ -52,6 +59,24 @@ final class OpenJournal implements AutoCloseable {
             }
         };
         loop = new CommitLoop(journal, config, Duration.ofDays(1), clock, new Metrics(meters), committed).start();
+    }
+
+    long nowMicros() {
+        return nowMicros.get();
+    }
+
+    /** A trimmer with one reader of the journal, who is wherever the test says. */
+    Trimmer trimmer(AtomicLong passed, long maxBytes) {
+        var cursors = new Cursors();
+        cursors.add("test", passed::get);
+        return new Trimmer(
+                journal,
+                loop,
+                cursors,
+                new TailraceConfig.Journal(maxBytes, true, 64L << 20, 16L << 20, 1L << 20),
+                new TailraceConfig.Retention(10, Duration.ofDays(1), Duration.ofHours(1), 30, Optional.empty()),
+                clock,
+                new Metrics(meters));
     }
 
     void after(Duration passed) {
