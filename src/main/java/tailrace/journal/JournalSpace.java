@@ -262,13 +262,20 @@ final class JournalSpace {
         compact(files -> files.positions, new KeyRange(Keys.position(fromPosition), Keys.position(toPosition + 1)));
     }
 
-    /** Ends what is under way soon, and nothing is written anew from now on. Any thread. */
-    void stop() {
+    /** Ends what is under way soon; whoever needs the files for himself need not wait for it. Any thread. */
+    void interrupt() {
         synchronized (compacting) {
-            stopped = true;
             if (running != null) {
                 running.setCanceled(true);
             }
         }
+    }
+
+    /** Ends what is under way soon, and nothing is written anew from now on. Any thread. */
+    void stop() {
+        synchronized (compacting) {
+            stopped = true;
+        }
+        interrupt();
     }
 }

@@ -27,13 +27,18 @@ final class RecordSweep {
         this.hotSinceMicros = hotSinceMicros;
     }
 
-    /** Ranges of such records up to a position, ascending; each as long as what lies between allows. */
-    List<Removal.Records> upTo(long lastPosition) {
+    /**
+     * Ranges of such records, ascending; each as long as what lies between allows.
+     *
+     * @param afterPosition only records behind it
+     * @param lastPosition none behind it
+     */
+    List<Removal.Records> between(long afterPosition, long lastPosition) {
         var found = new ArrayList<Removal.Records>();
         long from = 0;
         long to = 0;
-        long after = 0;
-        while (true) {
+        long after = afterPosition;
+        while (after < lastPosition) {
             List<JournalRecord> records = journal.records(after, PAGE, Integer.MAX_VALUE);
             for (JournalRecord record : records) {
                 if (record.position() <= lastPosition && dead(record)) {
@@ -47,9 +52,6 @@ final class RecordSweep {
             after = records.isEmpty()
                     ? lastPosition
                     : records.get(records.size() - 1).position();
-            if (after >= lastPosition) {
-                break;
-            }
         }
         if (from > 0) {
             found.add(new Removal.Records(from, to));

@@ -469,6 +469,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
      * @throws JournalUnavailableException if they still cannot be used
      */
     void reopen() {
+        space.interrupt();
         lock.writeLock().lock();
         try {
             RocksFiles old = files;
@@ -511,6 +512,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
 
     @Override
     public void close() {
+        space.interrupt();
         lock.writeLock().lock();
         try {
             if (files != null) {

@@ -129,7 +129,7 @@ public final class Trimmer {
             }
         }
         if (lastExpired > 0 && !stopped) {
-            removeRecords(passed, nowMicros, lastExpired);
+            removeRecords(passed, nowMicros, 0, lastExpired);
         }
         journal.space().forgetDays(Sequencer.dayOf(nowMicros) - 1);
         return told("ttl", new Trimmed(entries, retired), began);
@@ -151,21 +151,22 @@ public final class Trimmer {
         while (size > target && !stopped) {
             long passed = cursors.passed();
             Portion portion = oldest(passed, size - target);
-            if (portion.losses.isEmpty()) {
-                break;
-            }
             var removal = new Removal(journal, loop);
             removal.entries(portion.losses);
             reclaim(removal);
             entries += removal.entries();
-            removeRecords(passed, Timestamps.micros(clock.instant()), portion.lastPosition);
+            removeRecords(passed, Timestamps.micros(clock.instant()), trimmedTo, portion.lastPosition);
             trimmedTo = portion.lastPosition;
             size = journal.space().liveBytes();
+            if (portion.last) {
+                break;
+            }
         }
         return told("size", new Trimmed(entries, 0), began);
     }
 
-    private record Portion(List<Removal.Loss> losses, long lastPosition) {}
+    /** @param last whether there is nothing behind it that may go */
+    private record Portion(List<Removal.Loss> losses, long lastPosition, boolean last) {}
 
     /** What the oldest records hold, up to so many bytes; nothing behind a cursor. */
     private Portion oldest(long passed, long bytes) {
@@ -173,13 +174,13 @@ public final class Trimmer {
         long position = trimmedTo;
         long found = 0;
         int seen = 0;
-        boolean more = true;
-        while (more && found < bytes && seen < MAX_PORTION_RECORDS) {
+        boolean last = false;
+        while (!last && found < bytes && seen < MAX_PORTION_RECORDS) {
             List<JournalRecord> records = journal.records(position, PAGE_RECORDS, Integer.MAX_VALUE);
-            more = !records.isEmpty();
+            last = records.isEmpty();
             for (JournalRecord record : records) {
-                if (record.position() > passed || found >= bytes) {
-                    more = false;
+                last = record.position() > passed;
+                if (last || found >= bytes) {
                     break;
                 }
                 position = record.position();
@@ -192,7 +193,7 @@ public final class Trimmer {
         }
         var losses = new ArrayList<Removal.Loss>(below.size());
         below.forEach((id, seq) -> losses.add(new Removal.Loss(id, seq, Removal.Loss.ANYHOW, false)));
-        return new Portion(losses, position);
+        return new Portion(losses, position, last);
     }
 
     /** Records of executions that are only still listed lost their entries earlier. */
@@ -209,8 +210,8 @@ public final class Trimmer {
         }
     }
 
-    private void removeRecords(long passed, long nowMicros, long lastPosition) {
-        var dead = new RecordSweep(journal, passed, nowMicros - hotTtlMicros).upTo(lastPosition);
+    private void removeRecords(long passed, long nowMicros, long after, long lastPosition) {
+        var dead = new RecordSweep(journal, passed, nowMicros - hotTtlMicros).between(after, lastPosition);
         if (dead.isEmpty()) {
             return;
         }

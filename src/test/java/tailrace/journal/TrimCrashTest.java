@@ -49,7 +49,7 @@ class TrimCrashTest {
             open.journal.space().reclaim(removal.ranges());
             check(directory);
             long last = open.journal.lastPosition();
-            var dead = new RecordSweep(open.journal, last, 0).upTo(last);
+            var dead = new RecordSweep(open.journal, last, 0).between(0, last);
             assertThat(dead).isNotEmpty();
             new Removal(open.journal, open.loop).records(dead);
             check(directory);
