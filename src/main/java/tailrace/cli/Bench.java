@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measures a running server and checks that it lost nothing.",
-        subcommands = {BenchIngest.class, BenchStream.class, BenchRecover.class})
+        subcommands = {BenchIngest.class, BenchStream.class, BenchRecover.class, BenchMemory.class})
 public final class Bench implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
@@ -21,6 +21,7 @@ public final class Bench implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "What is to be measured? bench ingest, bench stream, or bench recover");
+                spec.commandLine(),
+                "What is to be measured? bench ingest, bench stream, bench recover, or bench memory");
     }
 }
