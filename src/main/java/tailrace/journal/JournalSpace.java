@@ -112,6 +112,7 @@ final class JournalSpace {
             return true;
         });
         List<KeyRange> gone = KeyRange.joined(removed, Integer.MAX_VALUE);
+        dropWholeFiles(gone); // what is dropped need not be sorted
         sort(gone);
         List<KeyRange> mixed = dropWholeFiles(gone);
         for (KeyRange range : KeyRange.joined(mixed, MAX_RANGES)) {

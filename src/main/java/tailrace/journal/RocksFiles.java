@@ -173,7 +173,8 @@ final class RocksFiles implements AutoCloseable {
                 .setCompactionStyle(CompactionStyle.LEVEL)
                 .setLevelCompactionDynamicLevelBytes(true)
                 .setTargetFileSizeBase(sizes.fileBytes())
-                .setMaxBytesForLevelBase(8 * sizes.fileBytes())
+                // What was just written is merged into no more than this, however much there is.
+                .setMaxBytesForLevelBase(4 * sizes.fileBytes())
                 // What is being rewritten is there twice for a while.
                 .setMaxCompactionBytes(4 * sizes.fileBytes())
                 .setLevel0FileNumCompactionTrigger(4)

@@ -41,7 +41,7 @@ public final class Trimmer {
     private static final int RESERVE_PARTS = 10;
 
     private static final long SMALL_RESERVE_BYTES = 64L << 20;
-    private static final int SMALL_RESERVE_PARTS = 4;
+    private static final int SMALL_RESERVE_PARTS = 3;
 
     private final RocksJournal journal;
     private final CommitLoop loop;

@@ -21,10 +21,10 @@ class JournalTrimIT {
     private static final long MAX_BYTES = 64L << 20;
     private static final int EXECUTIONS = 8;
     private static final int BATCH_ENTRIES = 100;
-    private static final int BATCHES = 120;
+    private static final int BATCHES = 96;
     private static final int FRIENDLY_EVERY = 20;
     /** Less than a disk and PostgreSQL take, so that what fills the journal is what was written and not what waits. */
-    private static final Duration PACE = Duration.ofMillis(60);
+    private static final Duration PACE = Duration.ofMillis(100);
 
     private final Random random = new Random(5);
 
