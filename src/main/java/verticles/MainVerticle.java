@@ -24,11 +24,12 @@ import tailrace.degradation.Shedder;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
 import tailrace.ingest.EntryIntake;
+import tailrace.journal.Backlog;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
 import tailrace.journal.Journal;
 import tailrace.journal.JournalHome;
-import tailrace.journal.NeededBytes;
+import tailrace.journal.Trimmer;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
@@ -89,8 +90,11 @@ public final class MainVerticle extends VerticleBase {
         return blocking(() -> SecretStore.resolve(config).secret())
                 .compose(found -> {
                     secret = found;
-                    return blocking(() ->
-                            new JournalHome(config.dataDir(), config.journal().sync(), clock));
+                    return blocking(() -> new JournalHome(
+                            config.dataDir(),
+                            config.journal().sync(),
+                            config.journal().maxBytes(),
+                            clock));
                 })
                 .compose(this::openDatabase)
                 .recover(failure -> stopAll().transform(stopped -> Future.failedFuture(failure)));
@@ -162,7 +166,6 @@ public final class MainVerticle extends VerticleBase {
         cursors.add("postgres", writer::position);
         Optional<RedisHotTier> redis = redis(journal);
         redis.ifPresent(tier -> cursors.add("redis", tier::position));
-        var needed = new NeededBytes(journal, cursors);
         var readGuard = new ReadGuard(metrics);
         lock.listen(state -> readGuard.available(state.database()));
         var retention = new RetentionSchedule(
@@ -196,7 +199,11 @@ public final class MainVerticle extends VerticleBase {
                 masking,
                 journal,
                 loop,
-                new PostgresColdStore(new LogReader(database), readGuard),
+                new PostgresColdStore(
+                        new LogReader(database),
+                        readGuard,
+                        clock,
+                        config.retention().logDays()),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
@@ -209,7 +216,10 @@ public final class MainVerticle extends VerticleBase {
                 retention::status,
                 redis);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
-        return deploy(new JournalVerticle(loop))
+        var trimmer = new Trimmer(journal, loop, cursors, config.journal(), config.retention(), clock, metrics);
+        var backlog = new Backlog(journal, cursors, clock, metrics);
+        return deploy(new JournalVerticle(
+                        loop, trimmer, backlog, config.retention().cleanupInterval()))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
                 .compose(done -> redis.map(tier -> deploy(new HotTierVerticle(tier, lastFlush.dividedBy(2))))
                         .orElseGet(Future::succeededFuture))
@@ -218,7 +228,7 @@ public final class MainVerticle extends VerticleBase {
                         () -> new Sample(
                                 state(lock.state()),
                                 redis.map(RedisHotTier::available),
-                                needed.getAsLong(),
+                                backlog.neededBytes(),
                                 loop.queuedBytes()))))
                 .compose(done -> deploy(notify(database, lock, listener, inbox)))
                 .compose(done -> deploy(new RetentionVerticle(retention)))

@@ -50,6 +50,7 @@ public final class CommitLoop implements AutoCloseable {
     private final Thread thread = new Thread(this::run, "journal");
     private volatile boolean closing;
     private volatile @Nullable String unavailable;
+    private volatile boolean recovering;
     private long freeSpaceCheckedNanos = System.nanoTime() - FREE_SPACE_INTERVAL.toNanos();
 
     private sealed interface Work extends FairQueue.Item {
@@ -73,6 +74,24 @@ public final class CommitLoop implements AutoCloseable {
         @Override
         public Set<String> executions() {
             return Set.of(update.executionId());
+        }
+
+        @Override
+        public long bytes() {
+            return 0;
+        }
+
+        @Override
+        public void fail(Throwable cause) {
+            answer.completeExceptionally(cause);
+        }
+    }
+
+    /** Something that is neither answered nor acknowledged, to be done between two groups. */
+    private record BetweenWork(Runnable change, CompletableFuture<Void> answer) implements Work {
+        @Override
+        public Set<String> executions() {
+            return Set.of();
         }
 
         @Override
@@ -147,6 +166,21 @@ public final class CommitLoop implements AutoCloseable {
         return offer(new UpdateWork(update, new CompletableFuture<>())).answer();
     }
 
+    /**
+     * Does something on the journal thread after the group being built, so that it sees what is committed and nothing
+     * else; also while no entries are taken because the journal is full. A {@link JournalUnavailableException} that it
+     * throws counts as a failed write.
+     */
+    CompletableFuture<Void> between(Runnable change) {
+        var work = new BetweenWork(change, new CompletableFuture<>());
+        if (!queue.offer(work)) {
+            work.fail(new JournalFullException());
+        } else if ((closing || recovering) && queue.remove(work)) {
+            work.fail(new JournalUnavailableException("The journal is closed, or being opened again."));
+        }
+        return work.answer();
+    }
+
     private <W extends Work> W offer(W work) {
         String reason = unavailable;
         if (closing) {
@@ -209,6 +243,11 @@ public final class CommitLoop implements AutoCloseable {
                 committed.accept(new BusMessage.Appended(journal.lastPosition(), runs));
             }
             answers.forEach(Runnable::run);
+            for (Work work : waiting) {
+                if (work instanceof BetweenWork between) {
+                    change(between);
+                }
+            }
         } catch (RuntimeException e) {
             fail(waiting, e);
         } finally {
@@ -218,6 +257,15 @@ public final class CommitLoop implements AutoCloseable {
 
     private long nowMicros() {
         return Timestamps.micros(clock.instant());
+    }
+
+    private static void change(BetweenWork work) {
+        try {
+            work.change().run();
+            work.answer().complete(null);
+        } catch (JournalDamagedException e) {
+            work.fail(e); // opening the files again would not mend it, and nobody waits for an answer
+        }
     }
 
     private void build(Work work, List<Runnable> answers) {
@@ -248,6 +296,7 @@ public final class CommitLoop implements AutoCloseable {
                         + "). Nothing was acknowledged; send it again.",
                 cause);
         unavailable = refused.getMessage();
+        recovering = true;
         waiting.forEach(work -> work.fail(refused));
         for (Work next; (next = queue.poll()) != null; ) {
             queuedBytes.addAndGet(-next.bytes());
@@ -263,6 +312,7 @@ public final class CommitLoop implements AutoCloseable {
                 journal.probe();
                 sequencer.recovered();
                 unavailable = null;
+                recovering = false;
                 LOG.info("The journal was opened again at position {}.", journal.lastPosition());
                 return;
             } catch (RuntimeException e) {
@@ -309,7 +359,9 @@ public final class CommitLoop implements AutoCloseable {
         long size = journal.sizeBytes();
         if (size > config.maxBytes()) {
             return "The journal has " + (size >> 20) + " MiB, more than JOURNAL_MAX_BYTES allows ("
-                    + (config.maxBytes() >> 20) + " MiB). Allow more and start again.";
+                    + (config.maxBytes() >> 20)
+                    + " MiB), and nothing of it may go before PostgreSQL, and Redis if there is"
+                    + " one, have taken it. Bring them back, and it goes on by itself; or allow more and start again.";
         }
         return null;
     }

@@ -54,13 +54,17 @@ final class Sequencer {
         final StateBuilder state;
         final boolean created;
         final List<LogEntry> entries = new ArrayList<>();
+        final long nowMicros;
         int friendly;
         boolean urgent;
         boolean finished;
+        long bytes;
 
-        RunBuilder(StateBuilder state, boolean created) {
+        RunBuilder(StateBuilder state, boolean created, long nowMicros) {
             this.state = state;
             this.created = created;
+            this.nowMicros = nowMicros;
+            state.changed(nowMicros);
         }
     }
 
@@ -97,6 +101,11 @@ final class Sequencer {
                 0);
     }
 
+    /** The day an id or an idempotency key is remembered under; those of the day before are still looked up. */
+    static int dayOf(long epochMicros) {
+        return (int) Math.floorDiv(epochMicros, MICROS_A_DAY);
+    }
+
     /** Discards whatever the group being built holds and starts a new one. */
     void reset() {
         group.close();
@@ -121,7 +130,7 @@ final class Sequencer {
 
     /** Adds a batch to the group. The answer holds once the group is committed. */
     BusMessage.Answer append(IngestBatch batch, long nowMicros) {
-        int day = (int) Math.floorDiv(nowMicros, MICROS_A_DAY);
+        int day = dayOf(nowMicros);
         IngestBatch.IdempotencyKey key = batch.key();
         byte[] keyBytes = key == null ? null : Keys.utf8(key.key());
         if (key != null && keyBytes != null) {
@@ -213,6 +222,9 @@ final class Sequencer {
 
     private long add(RunBuilder run, PendingEntry pending) {
         run.state.claim(pending.workflowId(), pending.userId());
+        if (!run.state.holdsEntries()) {
+            run.state.begin(journal.bucketAt(run.nowMicros));
+        }
         long seq = run.state.nextSeq();
         var entry = new LogEntry(seq, pending.encoded());
         run.state.count(entry);
@@ -223,8 +235,9 @@ final class Sequencer {
         ExecutionStatus effect = entry.statusEffect();
         run.finished |= effect != null && effect.finished();
         run.urgent |= entry.level().compareTo(Level.ERROR) >= 0 || entry.milestone() || effect != null;
+        run.bytes += pending.encoded().length;
         entries++;
-        group.putEntry(run.state.utf8, seq, pending.encoded());
+        group.putEntry(run.state.bucket(), run.state.utf8, seq, pending.encoded());
         return seq;
     }
 
@@ -241,13 +254,24 @@ final class Sequencer {
     private RunBuilder run(String executionId, long nowMicros) {
         RunBuilder run = runs.get(executionId);
         if (run == null) {
-            ExecutionState known = journal.execution(executionId).orElse(null);
-            run = known == null
-                    ? new RunBuilder(new StateBuilder(executionId, firstSeq(nowMicros), nowMicros), true)
-                    : new RunBuilder(new StateBuilder(known), false);
+            run = journal.stored(executionId)
+                    .map(stored -> resume(executionId, stored, nowMicros))
+                    .orElseGet(() -> new RunBuilder(begin(executionId, 0, nowMicros), true, nowMicros));
             runs.put(executionId, run);
         }
         return run;
+    }
+
+    private RunBuilder resume(String executionId, StoredState stored, long nowMicros) {
+        ExecutionState known = stored.state();
+        return known == null
+                ? new RunBuilder(begin(executionId, stored.highestSeq(), nowMicros), true, nowMicros)
+                : new RunBuilder(new StateBuilder(known, stored.bucket()), false, nowMicros);
+    }
+
+    /** @param highestSeq of an earlier life, 0 if there was none */
+    private StateBuilder begin(String executionId, long highestSeq, long nowMicros) {
+        return new StateBuilder(executionId, highestSeq, Math.max(firstSeq(nowMicros), highestSeq + 1), nowMicros);
     }
 
     /**
@@ -311,18 +335,28 @@ final class Sequencer {
     private List<Run> seal() {
         var sealed = new ArrayList<Run>(runs.size());
         long position = journal.lastPosition();
+        long totalBytes = journal.totalBytes();
         for (RunBuilder run : runs.values()) {
             if (run.entries.isEmpty() && !run.urgent) {
                 continue; // only duplicates or conflicts
             }
             position++;
-            ExecutionState state = run.state.build(position);
+            StoredState stored = run.state.build(position);
+            ExecutionState state = stored.known().orElseThrow();
+            totalBytes += run.bytes;
             long firstSeq = run.entries.isEmpty()
                     ? state.lastSeq() + 1
                     : run.entries.get(0).seq();
-            group.putState(state);
+            group.putState(stored);
             group.putRecord(new JournalRecord(
-                    position, state.executionId(), firstSeq, run.entries.size(), run.friendly, run.urgent));
+                    position,
+                    state.executionId(),
+                    firstSeq,
+                    run.entries.size(),
+                    run.friendly,
+                    run.urgent,
+                    run.bytes,
+                    totalBytes));
             sealed.add(new Run(state, List.copyOf(run.entries), run.friendly, run.urgent));
         }
         shed.seal(group);

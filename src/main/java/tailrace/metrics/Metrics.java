@@ -81,6 +81,11 @@ public final class Metrics {
         journalFailures.increment();
     }
 
+    /** @param reason {@code ttl} or {@code size} */
+    public void trimmed(String reason, long entries) {
+        registry.counter("tailrace.journal.trimmed.entries", "reason", reason).increment(entries);
+    }
+
     public void flushed(long nanos, int rows) {
         flush.record(nanos, TimeUnit.NANOSECONDS);
         flushRows.record(rows);

@@ -1,11 +1,14 @@
 package tailrace.query;
 
 import io.vertx.core.Future;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import tailrace.model.ExecutionState;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.model.Timestamps;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.ReadGuard;
 
@@ -13,10 +16,20 @@ import tailrace.postgres.ReadGuard;
 public final class PostgresColdStore implements ColdStore {
     private final LogReader reader;
     private final ReadGuard guard;
+    private final Clock clock;
+    private final int retentionDays;
 
-    public PostgresColdStore(LogReader reader, ReadGuard guard) {
+    /** @param retentionDays that entries are kept, by the day of their receipt */
+    public PostgresColdStore(LogReader reader, ReadGuard guard, Clock clock, int retentionDays) {
         this.reader = reader;
         this.guard = guard;
+        this.clock = clock;
+        this.retentionDays = retentionDays;
+    }
+
+    @Override
+    public long keptSinceMicros() {
+        return Timestamps.micros(clock.instant().truncatedTo(ChronoUnit.DAYS).minus(retentionDays, ChronoUnit.DAYS));
     }
 
     @Override

@@ -42,6 +42,7 @@ public final class Tiers implements EntryStore {
     private final ColdStore cold;
     private final HotStore hotStore;
     private final HotPieces hot;
+    private final Expired expired;
 
     /** Without another hot tier than the journal's store. */
     public Tiers(Vertx vertx, Journal journal, ColdStore cold) {
@@ -55,6 +56,7 @@ public final class Tiers implements EntryStore {
         this.cold = cold;
         this.hotStore = hot;
         this.hot = new HotPieces(hot);
+        this.expired = new Expired(vertx, journal, cold);
     }
 
     @Override
@@ -225,13 +227,13 @@ public final class Tiers implements EntryStore {
     private Future<Slice> coldExact(String executionId, long fromSeq, long toSeq, int maxEntries, LogFilter filter) {
         int rows = Math.min(maxEntries, MAX_COLD_ROWS);
         return cold.entries(executionId, fromSeq, toSeq, true, rows, LogFilter.ALL)
-                .map(entries -> {
+                .compose(entries -> {
                     long to = entries.size() >= rows ? last(entries).seq() : toSeq;
-                    List<Gap> gaps = Holes.told(Holes.between(entries, fromSeq, to), filter);
                     List<LogEntry> accepted = filter.all()
                             ? entries
                             : entries.stream().filter(filter).toList();
-                    return new Slice(accepted, gaps, to, false);
+                    return expired.named(executionId, Holes.between(entries, fromSeq, to))
+                            .map(gaps -> new Slice(accepted, Holes.told(gaps, filter), to, false));
                 })
                 .recover(away -> Future.succeededFuture(away(executionId, fromSeq, toSeq, true, away)));
     }
@@ -247,8 +249,9 @@ public final class Tiers implements EntryStore {
                     long high = ascending && cut ? last(entries).seq() : toSeq;
                     Future<List<Gap>> gaps = filter.all()
                             ? Future.succeededFuture(Holes.between(upwards(entries, ascending), low, high))
-                            : filteredHoles(executionId, low, high).map(found -> Holes.told(found, filter));
-                    return gaps.map(found -> new Slice(entries, found, ascending ? high : low, false));
+                            : filteredHoles(executionId, low, high);
+                    return gaps.compose(holes -> expired.named(executionId, holes))
+                            .map(found -> new Slice(entries, Holes.told(found, filter), ascending ? high : low, false));
                 })
                 .recover(away -> Future.succeededFuture(away(executionId, fromSeq, toSeq, ascending, away)));
     }

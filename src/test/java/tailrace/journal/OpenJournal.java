@@ -38,6 +38,7 @@ final class OpenJournal implements AutoCloseable {
     final AtomicReference<Standing> standing = new AtomicReference<>(
             new Standing(Standing.NORMAL, List.of(), 0, Cause.JOURNAL_BACKLOG, Optional.empty(), true));
 
+    final Clock clock;
     private final AtomicLong nowMicros = new AtomicLong(Batches.NOW);
 
     OpenJournal(Path directory) {
@@ -45,13 +46,27 @@ final class OpenJournal implements AutoCloseable {
     }
 
     OpenJournal(Path directory, TailraceConfig.Journal config, Consumer<BusMessage.Appended> committed) {
-        this(directory, config, Strategy.DROP_DEBUG_FIRST, committed);
+        this(directory, config, config.maxBytes(), Strategy.DROP_DEBUG_FIRST, committed);
+    }
+
+    /** @param sizedFor the bound that its buffers fit, though it may become larger */
+    OpenJournal(Path directory, TailraceConfig.Journal config, long sizedFor, Consumer<BusMessage.Appended> committed) {
+        this(directory, config, sizedFor, Strategy.DROP_DEBUG_FIRST, committed);
     }
 
     OpenJournal(
             Path directory, TailraceConfig.Journal config, Strategy strategy, Consumer<BusMessage.Appended> committed) {
-        journal = RocksJournal.open(directory, config.sync());
-        Clock clock = new Clock() {
+        this(directory, config, config.maxBytes(), strategy, committed);
+    }
+
+    private OpenJournal(
+            Path directory,
+            TailraceConfig.Journal config,
+            long sizedFor,
+            Strategy strategy,
+            Consumer<BusMessage.Appended> committed) {
+        journal = RocksJournal.open(directory, config.sync(), sizedFor);
+        clock = new Clock() {
             @Override
             public java.time.ZoneId getZone() {
                 return ZoneOffset.UTC;
@@ -74,6 +89,24 @@ final class OpenJournal implements AutoCloseable {
 
     void level(int level, double pressure) {
         standing.set(new Standing(level, List.of(), pressure, Cause.JOURNAL_BACKLOG, Optional.empty(), true));
+    }
+
+    long nowMicros() {
+        return nowMicros.get();
+    }
+
+    /** A trimmer with one reader of the journal, who is wherever the test says. */
+    Trimmer trimmer(AtomicLong passed, long maxBytes) {
+        var cursors = new Cursors();
+        cursors.add("test", passed::get);
+        return new Trimmer(
+                journal,
+                loop,
+                cursors,
+                new TailraceConfig.Journal(maxBytes, true, 64L << 20, 16L << 20, 1L << 20),
+                new TailraceConfig.Retention(10, Duration.ofDays(1), Duration.ofHours(1), 30, Optional.empty()),
+                clock,
+                new Metrics(meters));
     }
 
     void after(Duration passed) {

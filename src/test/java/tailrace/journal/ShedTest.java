@@ -333,7 +333,7 @@ class ShedTest {
         for (int i = 0; i < 5; i++) {
             IngestBatch batch = mixed(Batches.batch(), "e" + i, 1, 0).build();
             assertThat(ledger.sheds(
-                            new StateBuilder("e" + i, 1, Batches.NOW),
+                            new StateBuilder("e" + i, 0, 1, Batches.NOW),
                             batch.entries().get(0),
                             Batches.NOW + i))
                     .isTrue();
