@@ -41,8 +41,8 @@ public final class BatchWriterVerticle extends VerticleBase {
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> wake(message.body()));
         vertx.setPeriodic(config.interval().toMillis(), id -> writer.tick());
         // Once, for the first flush; retention makes those of the days to come. Without any the writer makes its own:
-        // not worth refusing to start.
-        return writer.preparePartitions().otherwiseEmpty();
+        // not worth refusing to start, nor waiting for a PostgreSQL that does not answer.
+        return lock.state().database() ? writer.preparePartitions().otherwiseEmpty() : Future.succeededFuture();
     }
 
     private void wake(BusMessage.Appended commit) {
