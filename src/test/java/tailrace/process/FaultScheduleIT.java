@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -32,19 +33,27 @@ class FaultScheduleIT {
     void whateverFailsNothingIsLostRepeatedOrReordered() throws Exception {
         long seed = Long.getLong("tailrace.seed", System.nanoTime());
         System.out.println("FaultScheduleIT runs with -Dtailrace.seed=" + seed);
+        Random random = new Random(seed);
+        boolean withRedis = random.nextInt(4) != 0;
         try (PostgresStore postgres = new PostgresStore(directory.resolve("database"));
-                DatabaseLink link = new DatabaseLink(postgres.port());
+                RedisStore redis = new RedisStore();
+                DatabaseLink toPostgres = new DatabaseLink(postgres.port());
+                DatabaseLink toRedis = new DatabaseLink(redis.port());
                 ServerProcess server = ServerProcess.in(directory.resolve("data"))
-                        .env("DATABASE_URL", postgres.urlText(link.port()))
+                        .env("DATABASE_URL", postgres.urlText(toPostgres.port()))
+                        .env("REDIS_URL", withRedis ? RedisStore.urlText(toRedis.port()) : "")
                         .env("LOG_BATCH_INTERVAL", "200ms")
                         .jvm("-Xmx" + HEAP_MIB + "m")
                         .start()) {
             ServerTarget target = new ServerTarget(server);
-            List<Fault> faults = new ArrayList<>(Fault.of(postgres, link, new Random(seed)));
+            List<Fault> faults = new ArrayList<>(Fault.of(postgres, toPostgres, random));
+            if (withRedis) {
+                faults.addAll(Fault.of(redis, toRedis, random));
+            }
             faults.addAll(target.faults());
             FaultSchedule schedule = new FaultSchedule(seed, faults, Soak.times(1, 3));
             try {
-                run(server, target, schedule, seed, postgres);
+                run(server, target, schedule, seed, postgres, withRedis ? Optional.of(redis) : Optional.empty());
             } catch (Exception | AssertionError e) {
                 throw new AssertionError(
                         e + "\n" + schedule.transcript() + "\n--- the server since its last start\n" + server.output(),
@@ -54,7 +63,12 @@ class FaultScheduleIT {
     }
 
     private static void run(
-            ServerProcess server, ServerTarget target, FaultSchedule schedule, long seed, PostgresStore postgres)
+            ServerProcess server,
+            ServerTarget target,
+            FaultSchedule schedule,
+            long seed,
+            PostgresStore postgres,
+            Optional<RedisStore> redis)
             throws Exception {
         Api api = new Api(server::base, ServerProcess.serviceToken());
         ServerProbe probe = new ServerProbe(server);
@@ -95,6 +109,7 @@ class FaultScheduleIT {
             assertThat(readers.wrong()).isEmpty();
             schedule.note("the followers are at the end");
             everyTierTellsTheSame(api, feeds, readers, PostgresRows.at(postgres.url()));
+            redis.ifPresent(hot -> feeds.forEach(feed -> hot.assertHold(feed, PATIENCE)));
             schedule.note("all tiers are read");
             assertThat(probe.metric("tailrace_writer_rows_refused_total")).isZero();
             assertThat(probe.level()).isEqualTo(1);

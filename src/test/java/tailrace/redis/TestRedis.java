@@ -128,7 +128,7 @@ public final class TestRedis implements AutoCloseable {
         }
     }
 
-    /** Starts it again, empty. */
+    /** Starts it again, empty unless it keeps something on disk. */
     public TestRedis restart() {
         return launch().ready();
     }
@@ -275,6 +275,12 @@ public final class TestRedis implements AutoCloseable {
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** SIGTERM; what it keeps on disk, if it was told to, is there at its next start. */
+    public void stop() {
+        signal("TERM");
+        until(() -> "Redis has stopped", () -> process == null || !process.isAlive());
     }
 
     /** SIGKILL; everything in it is gone. */
