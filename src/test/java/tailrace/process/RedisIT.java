@@ -196,7 +196,7 @@ class RedisIT {
             int before = scene.assertHistoryWhole("c");
             reader.awaitSeq(before + 200, PATIENCE);
             assertThat(scene.assertHistoryWhole("c")).isGreaterThanOrEqualTo(before + 200);
-            assertThat(scene.probe.health().get("status").asText()).isEqualTo("ok");
+            assertThat(scene.probe.health().get("status").asText()).isEqualTo("degraded");
         } finally {
             scene.redis.thaw();
         }
