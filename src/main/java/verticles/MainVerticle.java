@@ -33,7 +33,9 @@ import tailrace.postgres.Partitions;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
 import tailrace.security.Jwt;
-import tailrace.security.SecretStore;
+import tailrace.security.Keys;
+import tailrace.security.Sessions;
+import tailrace.security.Signatures;
 
 /**
  * Starts the process in the order in which its parts need each other, storage first, and stops it the other way round.
@@ -50,7 +52,7 @@ public final class MainVerticle extends VerticleBase {
     /** How to stop what was started, in order of start; run backwards. */
     private final List<Supplier<Future<?>>> stops = new ArrayList<>();
 
-    private TailraceConfig.@Nullable Secret secret;
+    private @Nullable Signatures signatures;
     private int port;
 
     public MainVerticle(TailraceConfig config, Clock clock, Prometheus prometheus) {
@@ -67,9 +69,10 @@ public final class MainVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        return blocking(() -> SecretStore.resolve(config).secret())
+        return Keys.open(vertx, config, metrics)
                 .compose(found -> {
-                    secret = found;
+                    signatures = found;
+                    stops.add(found::close);
                     return blocking(() ->
                             new JournalHome(config.dataDir(), config.journal().sync(), clock));
                 })
@@ -139,7 +142,7 @@ public final class MainVerticle extends VerticleBase {
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
         var jwt = new Jwt(
-                Objects.requireNonNull(secret),
+                Objects.requireNonNull(signatures),
                 config.security().issuer(),
                 config.security().audience(),
                 clock);
@@ -149,6 +152,7 @@ public final class MainVerticle extends VerticleBase {
                 metrics,
                 prometheus,
                 jwt,
+                new Sessions(clock),
                 Services.masking(config.ingest()),
                 journal,
                 loop,

@@ -70,7 +70,8 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private static <T> T await(Future<T> future) throws Exception {
+    /** Waits for what runs elsewhere, and throws what it failed with. */
+    static <T> T await(Future<T> future) throws Exception {
         try {
             return future.toCompletionStage().toCompletableFuture().get();
         } catch (ExecutionException e) {

@@ -9,7 +9,9 @@ import io.vertx.ext.web.RoutingContext;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -35,6 +37,11 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
             Pattern.compile("(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}");
 
     private static final int LOGGED_URI_CHARS = 500;
+
+    private static final Set<String> SECRETS = Set.of(AuthHandler.PARAMETER, AuthHandler.TICKET, "token");
+
+    /** Every JWT begins with {@code {"} in base64; dots and all else may stand there percent-encoded. */
+    private static final Pattern JWT = Pattern.compile("eyJ[\\w.%~+/=-]{8,}");
 
     @Override
     public void handle(RoutingContext ctx) {
@@ -87,7 +94,10 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
                 ended.failed() ? " (cut off)" : ""));
     }
 
-    /** A request's URI without what must not be logged: {@code access_token} is as good as a password. */
+    /**
+     * A request's URI, or a part of it, without what must not be logged: a token or a ticket is as good as a password, and
+     * whoever puts one in the wrong place has still not meant to show it.
+     */
     static String loggable(String uri) {
         int query = uri.indexOf('?');
         String safe = query < 0
@@ -96,7 +106,8 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
                         + Arrays.stream(uri.substring(query + 1).split("[&;]", -1))
                                 .map(RequestIdHandler::loggableParameter)
                                 .collect(Collectors.joining("&"));
-        return safe.length() > LOGGED_URI_CHARS ? safe.substring(0, LOGGED_URI_CHARS) + "…" : safe;
+        String masked = JWT.matcher(safe).replaceAll("***");
+        return masked.length() > LOGGED_URI_CHARS ? masked.substring(0, LOGGED_URI_CHARS) + "…" : masked;
     }
 
     private static String loggableParameter(String parameter) {
@@ -111,6 +122,7 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
             // Not decodable, so nobody can tell what it hides.
             return "***";
         }
-        return name.strip().equalsIgnoreCase(AuthHandler.PARAMETER) ? AuthHandler.PARAMETER + "=***" : parameter;
+        String plain = name.strip().toLowerCase(Locale.ROOT);
+        return SECRETS.contains(plain) ? plain + "=***" : parameter;
     }
 }

@@ -22,6 +22,7 @@ public final class Routes {
     /** What answers; one set for each event loop. */
     public record Handlers(
             AuthHandler auth,
+            SessionHandler session,
             Handler<RoutingContext> taking,
             IngestHandler ingest,
             ExecutionHandler execution,
@@ -77,8 +78,11 @@ public final class Routes {
             router.get(path).handler(auth).handler(handlers.history());
         }
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
-            router.get(path).handler(auth).handler(handlers.stream());
+            router.get(path).handler(auth.streams()).handler(handlers.stream());
         }
+        router.post("/v2/session").handler(handlers.session()::open);
+        router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
+        router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);
         router.get("/v2/logs/stats").handler(auth).handler(service).handler(handlers.stats());
         if (benchEndpoint) {
             router.post("/v2/bench/empty").handler(auth).handler(service).handler(Routes::empty);

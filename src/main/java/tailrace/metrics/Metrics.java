@@ -25,6 +25,7 @@ public final class Metrics {
     private final Timer deliveryDelay;
     private final Counter deliveries;
     private final Counter slowReaders;
+    private final Counter jwksFailures;
 
     public Metrics(MeterRegistry registry) {
         this.registry = registry;
@@ -41,6 +42,7 @@ public final class Metrics {
         deliveryDelay = timer("tailrace.live.delivery.delay", "From receipt to the socket of a live reader");
         deliveries = counter("tailrace.live.deliveries", "Entries written to live readers");
         slowReaders = counter("tailrace.live.readers.closed.stuck", "Readers closed because their socket took nothing");
+        jwksFailures = counter("tailrace.jwks.fetch.failures", "Times the keys of the tokens' issuer could not be had");
     }
 
     public MeterRegistry registry() {
@@ -91,6 +93,10 @@ public final class Metrics {
 
     public void slowReaderClosed() {
         slowReaders.increment();
+    }
+
+    public void jwksFetchFailed() {
+        jwksFailures.increment();
     }
 
     /** A gauge that is read from its owner; the owner must be safe to read from any thread. */

@@ -66,7 +66,13 @@ class ConfigProblemsTest {
                     DATABASE_URL | postgresql://u:p@h:port/d | must be of the form postgresql://
                     BACKPRESSURE | shed_load_by_workflow | not supported by this version
                     REDIS_URL | redis://:pw@h | not supported by this version
-                    JWT_JWKS_URL | https://h/jwks | not supported by this version
+                    JWT_JWKS_URL | http://issuer.example.com/jwks | must be of the form https://
+                    JWT_JWKS_URL | http://127.0.0.1.example.com/jwks | must be of the form https://
+                    JWT_JWKS_URL | https://u:hunter2@h/jwks | must be of the form https://
+                    JWT_JWKS_URL | https:///jwks | must be of the form https://
+                    JWT_JWKS_URL | file:///etc/jwks | must be of the form https://
+                    JWT_JWKS_URL | https://h/jwks#k | must be of the form https://
+                    JWT_JWKS_URL | https://h/a b | must be of the form https://
                     TLS_CERT | c.pem | not supported by this version
                     TLS_KEY | k.pem | not supported by this version
                     CORS_ORIGINS | * | not supported by this version
@@ -99,6 +105,19 @@ class ConfigProblemsTest {
                 .asString()
                 .startsWith("SUPABASE_JWT_SECRET")
                 .contains("differs from JWT_SECRET");
+    }
+
+    @Test
+    void aTokenNeverChoosesBetweenASecretAndAnIssuersKeys() {
+        for (String secret : List.of("JWT_SECRET", "SUPABASE_JWT_SECRET")) {
+            Map<String, String> both = Map.of(secret, "a".repeat(32), "JWT_JWKS_URL", "https://h/jwks?key=hunter2");
+            assertThat(problems(both, Optional.empty()))
+                    .singleElement()
+                    .asString()
+                    .startsWith("JWT_JWKS_URL")
+                    .contains("cannot stand beside " + secret)
+                    .doesNotContain("hunter2");
+        }
     }
 
     @Test
@@ -205,7 +224,6 @@ class ConfigProblemsTest {
     @Test
     void everyUnsupportedKeyIsATableRowAbove() {
         assertThat(Arrays.stream(ConfigKey.values()).filter(key -> !key.supported()))
-                .containsExactlyInAnyOrder(
-                        ConfigKey.JWT_JWKS_URL, ConfigKey.TLS_CERT, ConfigKey.TLS_KEY, ConfigKey.CORS_ORIGINS);
+                .containsExactlyInAnyOrder(ConfigKey.TLS_CERT, ConfigKey.TLS_KEY, ConfigKey.CORS_ORIGINS);
     }
 }
