@@ -64,12 +64,12 @@ final class JwksFetch {
     }
 
     private static void receive(HttpClientResponse response, Promise<Buffer> whole) {
+        response.exceptionHandler(whole::tryFail); // the reset that follows a failure comes here too
         if (response.statusCode() != 200) {
             whole.tryFail("the answer was " + response.statusCode() + ", and only 200 will do");
             return;
         }
         Buffer body = Buffer.buffer();
-        response.exceptionHandler(whole::tryFail);
         response.endHandler(end -> whole.tryComplete(body));
         response.handler(chunk -> {
             if (body.length() + chunk.length() > MAX_BYTES) {
