@@ -30,9 +30,8 @@ final class Serve implements Callable<Integer> {
     public Integer call() throws Exception {
         TailraceConfig config = options.load();
         // An issuer's keys only verify: there is nothing to make a token with, and no secret to be made.
-        Optional<SecretStore.Found> secret = config.security().jwksUrl().isPresent()
-                ? Optional.empty()
-                : Optional.of(SecretStore.resolve(config));
+        Optional<SecretStore.Found> secret =
+                config.security().jwksUrl().isPresent() ? Optional.empty() : Optional.of(SecretStore.resolve(config));
         Server server = Launch.start(config, () -> {});
         spec.commandLine().getOut().print(banner(config, secret, server.port()));
         spec.commandLine().getOut().flush();

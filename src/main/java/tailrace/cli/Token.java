@@ -65,8 +65,9 @@ final class Token implements Callable<Integer> {
     public Integer call() throws IOException, CommandFailedException {
         TailraceConfig config = options.load();
         if (config.security().jwksUrl().isPresent()) {
-            throw new CommandFailedException("only the issuer can make tokens: JWT_JWKS_URL is set, and what it names are"
-                    + " keys that verify; ask the issuer for a token, or leave JWT_JWKS_URL out for development");
+            throw new CommandFailedException(
+                    "only the issuer can make tokens: JWT_JWKS_URL is set, and what it names are"
+                            + " keys that verify; ask the issuer for a token, or leave JWT_JWKS_URL out for development");
         }
         SecretStore.Found secret = SecretStore.resolve(config);
         if (secret.origin() == SecretStore.Origin.CREATED) {

@@ -244,9 +244,7 @@ public final class AuthHandler implements SecurityPolicyHandler {
 
     /** From the header, or else from the query. */
     static Optional<String> token(RoutingContext ctx) {
-        return ctx.request().getHeader(HttpHeaders.AUTHORIZATION) == null
-                ? parameter(ctx, PARAMETER)
-                : fromHeader(ctx);
+        return ctx.request().getHeader(HttpHeaders.AUTHORIZATION) == null ? parameter(ctx, PARAMETER) : fromHeader(ctx);
     }
 
     static Optional<String> fromHeader(RoutingContext ctx) {

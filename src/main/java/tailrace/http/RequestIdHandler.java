@@ -63,6 +63,8 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
         if (LOG.isDebugEnabled()) {
             logWhenEnded(ctx);
         }
+        // Throws a 400 where it cannot be decoded; left to the router, a path with a name in it would make it a 500.
+        ctx.queryParams();
         ctx.next();
     }
 

@@ -51,7 +51,8 @@ final class JwksFetch {
                 .setFollowRedirects(false)
                 .putHeader("Accept", "application/json");
         client.request(options).onFailure(whole::tryFail).onSuccess(request -> send(request, whole));
-        return whole.future().eventually(() -> {
+        return whole.future()
+                .eventually(() -> {
                     vertx.cancelTimer(timer);
                     return Future.succeededFuture();
                 })

@@ -100,9 +100,7 @@ public final class Jwt {
         Accepted known = accepted.getIfPresent(hash);
         // Before the signature is checked: keys that change meanwhile make what is remembered void.
         Object version = signatures.version();
-        if (known != null
-                && known.version == version
-                && now < known.principal.expiresAtSeconds() + LEEWAY_SECONDS) {
+        if (known != null && known.version == version && now < known.principal.expiresAtSeconds() + LEEWAY_SECONDS) {
             return known.principal;
         }
         Principal principal = principal(claims(token), now);

@@ -95,7 +95,9 @@ final class KeySet {
         try {
             if ("RSA".equals(jwk.getValue("kty")) && algorithm(jwk, RS256)) {
                 rsa(jwk).ifPresent(key -> keys.putIfAbsent(new Name(name, RS256), key));
-            } else if ("EC".equals(jwk.getValue("kty")) && algorithm(jwk, ES256) && "P-256".equals(jwk.getValue("crv"))) {
+            } else if ("EC".equals(jwk.getValue("kty"))
+                    && algorithm(jwk, ES256)
+                    && "P-256".equals(jwk.getValue("crv"))) {
                 keys.putIfAbsent(new Name(name, ES256), ec(jwk));
             }
         } catch (GeneralSecurityException | IllegalArgumentException e) {

@@ -121,7 +121,12 @@ class MainTest {
                     .isZero();
             assertThat(out.toString()).contains("\"role\" : \"service_role\"");
             assertThat(err.toString()).endsWith("accepted" + System.lineSeparator());
-            assertThat(run("token", "inspect", "--config", config, TestIssuer.rsa("one").token(claims)))
+            assertThat(run(
+                            "token",
+                            "inspect",
+                            "--config",
+                            config,
+                            TestIssuer.rsa("one").token(claims)))
                     .isEqualTo(1);
             assertThat(run("token", "inspect", "--config", config, key.token(claims.put("exp", 1))))
                     .isEqualTo(1);

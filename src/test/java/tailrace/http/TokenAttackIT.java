@@ -133,8 +133,9 @@ class TokenAttackIT {
         attacks.put("alg none with a signature", TestIssuer.unsigned(none, claims()) + "." + signature);
         attacks.put("alg NONE", TestIssuer.unsigned(none.copy().put("alg", "NONE"), claims()) + ".x");
         attacks.put("no signature", TestIssuer.unsigned(ONE.header(), claims()) + ".");
-        attacks.put("another token's signature", TestIssuer.unsigned(ONE.header(), claims().put("sub", "bob")) + "."
-                + signature);
+        attacks.put(
+                "another token's signature",
+                TestIssuer.unsigned(ONE.header(), claims().put("sub", "bob")) + "." + signature);
         attacks.put("a signature of zeros", TestIssuer.unsigned(TWO.header(), claims()) + "." + "A".repeat(86));
         attacks.put("wrong key", ATTACKER.token(claims()));
         attacks.put("wrong key of EC", EC_ATTACKER.token(claims()));
@@ -163,7 +164,9 @@ class TokenAttackIT {
         attacks.put("HS256 by PEM and newline", TestIssuer.hmac(header, claims(), text(pem + "\n")));
         attacks.put("HS256 by DER", TestIssuer.hmac(header, claims(), der));
         String modulus = ONE.jwk().getString("n");
-        attacks.put("HS256 by modulus", TestIssuer.hmac(header, claims(), Base64.getUrlDecoder().decode(modulus)));
+        attacks.put(
+                "HS256 by modulus",
+                TestIssuer.hmac(header, claims(), Base64.getUrlDecoder().decode(modulus)));
         attacks.put("HS256 by modulus as text", TestIssuer.hmac(header, claims(), text(modulus)));
         attacks.put("RS256 that is an HMAC", TestIssuer.hmac(ONE.header(), claims(), text(pem)));
         attacks.put("HS256 by nothing", TestIssuer.hmac(header, claims(), new byte[] {0}));
@@ -207,7 +210,8 @@ class TokenAttackIT {
     /** Where a token brings its key along, or says where to get it. */
     private void embedded(Map<String, String> attacks) {
         String url = evil.url().toString();
-        String der = Base64.getEncoder().encodeToString(ATTACKER.pair().getPublic().getEncoded());
+        String der =
+                Base64.getEncoder().encodeToString(ATTACKER.pair().getPublic().getEncoded());
         for (String kid : new String[] {"one", "theirs"}) {
             JsonObject header = ATTACKER.header().put("kid", kid);
             attacks.put("jwk " + kid, ATTACKER.token(header.copy().put("jwk", ATTACKER.jwk()), claims()));
@@ -215,7 +219,8 @@ class TokenAttackIT {
             attacks.put("x5u " + kid, ATTACKER.token(header.copy().put("x5u", url), claims()));
             attacks.put("x5c " + kid, ATTACKER.token(header.copy().put("x5c", JsonArray.of(der)), claims()));
         }
-        attacks.put("crit", ONE.token(ONE.header().put("crit", JsonArray.of("b64")).put("b64", false), claims()));
+        attacks.put(
+                "crit", ONE.token(ONE.header().put("crit", JsonArray.of("b64")).put("b64", false), claims()));
     }
 
     @Test
@@ -231,7 +236,9 @@ class TokenAttackIT {
             }
         }
         assertThat(evil.fetches()).isZero();
-        assertThat(issuer.fetches()).as("the start's, and one for all unknown kids").isLessThanOrEqualTo(2);
+        assertThat(issuer.fetches())
+                .as("the start's, and one for all unknown kids")
+                .isLessThanOrEqualTo(2);
     }
 
     private HttpResponse<String> post(JsonObject body) throws Exception {

@@ -41,16 +41,22 @@ class IssuerIT {
             assertThat(early.status()).isEqualTo(503);
             assertThat(early.body().get("code").asText()).isEqualTo("keys_unavailable");
             assertThat(early.response().headers().firstValue("Retry-After")).isPresent();
-            assertThat(new Api(server.base(), "x.y.z").get("/v2/executions").status()).isEqualTo(401);
+            assertThat(new Api(server.base(), "x.y.z").get("/v2/executions").status())
+                    .isEqualTo(401);
 
             issuer.publish(rsa, ec);
             AwaitCondition.until(
                     "the keys are known", () -> service.get("/v2/executions").status() == 200);
-            assertThat(service.post("/v2/executions/e/logs", "[{\"message\":\"hello\"}]").status())
+            assertThat(service.post("/v2/executions/e/logs", "[{\"message\":\"hello\"}]")
+                            .status())
                     .isEqualTo(202);
-            Api other = new Api(server.base(), ec.token(claims().put("role", "authenticated").put("sub", "ann")));
+            Api other = new Api(
+                    server.base(),
+                    ec.token(claims().put("role", "authenticated").put("sub", "ann")));
             assertThat(other.get("/v2/executions/e").status()).isEqualTo(404);
-            assertThat(new Api(server.base(), ServerProcess.serviceToken()).get("/v2/executions").status())
+            assertThat(new Api(server.base(), ServerProcess.serviceToken())
+                            .get("/v2/executions")
+                            .status())
                     .as("no secret counts beside an issuer")
                     .isEqualTo(401);
             JsonNode foreign = new Api(server.base(), TestIssuer.rsa("one").token(claims()))
@@ -59,7 +65,10 @@ class IssuerIT {
             assertThat(foreign.get("code").asText()).isEqualTo("invalid_token");
 
             assertThat(server.output())
-                    .contains("tokens come from the issuer", "cannot be fetched from 127.0.0.1", "requests with tokens get 503")
+                    .contains(
+                            "tokens come from the issuer",
+                            "cannot be fetched from 127.0.0.1",
+                            "requests with tokens get 503")
                     .doesNotContain("not-to-be-shown")
                     .doesNotContain("#token=");
             try (var files = Files.list(directory.resolve("data"))) {

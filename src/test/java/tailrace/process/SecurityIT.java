@@ -155,7 +155,9 @@ class SecurityIT {
                     assertThat(status)
                             .as(row.toString())
                             .isEqualTo(
-                                    row.route().contains(":id") ? 404 : row.method().equals("DELETE") ? 204 : 200);
+                                    row.route().contains(":id")
+                                            ? 404
+                                            : row.method().equals("DELETE") ? 204 : 200);
                 case ANYONE -> assertThat(status).as(row.toString()).isEqualTo(200);
             }
         }

@@ -86,7 +86,9 @@ class JwksIT {
         assertThat(accepts(jwt, old)).isTrue();
 
         issuer.publish(TWO);
-        assertThat(accepts(jwt, TWO.token(claims()))).as("asked for because it is unknown").isTrue();
+        assertThat(accepts(jwt, TWO.token(claims())))
+                .as("asked for because it is unknown")
+                .isTrue();
         assertThat(accepts(jwt, old)).isFalse();
 
         issuer.publish(ONE);
@@ -105,7 +107,9 @@ class JwksIT {
         issuer.answer(request -> request.response().end("{\"keys\":[]}"));
         int empty = issuer.fetches();
         AwaitCondition.until("it said that it has no keys", () -> issuer.fetches() > empty + 1);
-        assertThat(accepts(jwt, ONE.token(claims()))).as("no keys are no answer").isTrue();
+        assertThat(accepts(jwt, ONE.token(claims())))
+                .as("no keys are no answer")
+                .isTrue();
 
         issuer.publish(TWO);
         AwaitCondition.until("it is back", () -> accepts(jwt, TWO.token(claims())));
@@ -124,7 +128,10 @@ class JwksIT {
                 request -> request.response().setStatusCode(404).end(good),
                 request -> {
                     boolean moved = request.query() != null;
-                    request.response().setStatusCode(moved ? 200 : 302).putHeader("Location", elsewhere).end(good);
+                    request.response()
+                            .setStatusCode(moved ? 200 : 302)
+                            .putHeader("Location", elsewhere)
+                            .end(good);
                 },
                 request -> request.response().end("{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}"));
         for (var answer : bad) {

@@ -15,7 +15,8 @@ public final class JwksServer implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();
     private final AtomicInteger fetches = new AtomicInteger();
     private final HttpServer server;
-    private volatile Handler<HttpServerRequest> answer = request -> request.response().setStatusCode(503).end();
+    private volatile Handler<HttpServerRequest> answer =
+            request -> request.response().setStatusCode(503).end();
 
     public JwksServer() throws Exception {
         server = vertx.createHttpServer()

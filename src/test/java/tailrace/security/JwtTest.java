@@ -22,8 +22,10 @@ class JwtTest {
     private static final long NOW = 1_800_000_000L;
 
     private final MovableClock clock = new MovableClock(Instant.ofEpochSecond(NOW));
-    private final Jwt jwt = new Jwt(new SecretSignatures(new Secret(SECRET)), Optional.empty(), Optional.empty(), clock);
-    private final Jwt strict = new Jwt(new SecretSignatures(new Secret(SECRET)), Optional.of("issuer"), Optional.of("logs"), clock);
+    private final Jwt jwt =
+            new Jwt(new SecretSignatures(new Secret(SECRET)), Optional.empty(), Optional.empty(), clock);
+    private final Jwt strict =
+            new Jwt(new SecretSignatures(new Secret(SECRET)), Optional.of("issuer"), Optional.of("logs"), clock);
 
     private static JsonObject service() {
         return new JsonObject().put("role", "service_role").put("exp", NOW + 100);

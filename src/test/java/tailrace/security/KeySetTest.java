@@ -72,7 +72,9 @@ class KeySetTest {
 
     @Test
     void aSharedSecretThatIsPublishedIsNone() {
-        String secret = Base64.getUrlEncoder().withoutPadding().encodeToString("x".repeat(32).getBytes());
+        String secret = Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString("x".repeat(32).getBytes());
         JsonObject shared = new JsonObject().put("kid", "s").put("kty", "oct").put("k", secret);
         useless(shared);
         useless(shared.copy().put("alg", "HS256"));

@@ -50,7 +50,9 @@ class SessionsTest {
         assertThat(sessions.redeem(late)).isEmpty();
         String shortLived = sessions.ticket(principal("ann", 61)).orElseThrow();
         clock.set(NOW + 61);
-        assertThat(sessions.redeem(shortLived)).as("never longer than its token").isEmpty();
+        assertThat(sessions.redeem(shortLived))
+                .as("never longer than its token")
+                .isEmpty();
     }
 
     @Test
@@ -82,7 +84,8 @@ class SessionsTest {
             sessions.ticket(ann);
         }
         assertThat(sessions.tooManyTickets(ann)).isTrue();
-        assertThat(sessions.tooManyTickets(new Principal("ann", true, NOW + 1_000))).isFalse();
+        assertThat(sessions.tooManyTickets(new Principal("ann", true, NOW + 1_000)))
+                .isFalse();
         clock.set(NOW + 60);
         assertThat(sessions.tooManyTickets(ann)).isFalse();
     }

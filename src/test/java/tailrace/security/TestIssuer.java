@@ -49,7 +49,8 @@ public record TestIssuer(String keyId, String algorithm, KeyPair pair) {
 
     /** The public key as issuers publish it. */
     public JsonObject jwk() {
-        JsonObject jwk = new JsonObject().put("kid", keyId).put("alg", algorithm).put("use", "sig");
+        JsonObject jwk =
+                new JsonObject().put("kid", keyId).put("alg", algorithm).put("use", "sig");
         if (pair.getPublic() instanceof RSAPublicKey rsa) {
             return jwk.put("kty", "RSA").put("n", number(rsa.getModulus())).put("e", number(rsa.getPublicExponent()));
         }
@@ -75,8 +76,7 @@ public record TestIssuer(String keyId, String algorithm, KeyPair pair) {
 
     /** Signed as the key's kind signs, whatever the header says. */
     public String token(JsonObject header, JsonObject claims) {
-        return token(
-                header, claims, algorithm.equals("RS256") ? "SHA256withRSA" : "SHA256withECDSAinP1363Format");
+        return token(header, claims, algorithm.equals("RS256") ? "SHA256withRSA" : "SHA256withECDSAinP1363Format");
     }
 
     public String token(JsonObject header, JsonObject claims, String jcaAlgorithm) {
