@@ -33,7 +33,7 @@ public final class AuthHandler implements SecurityPolicyHandler {
     static final String TICKET = "ticket";
 
     private static final String SCHEME = "Bearer ";
-    private static final int KEYS_RETRY_SECONDS = 5;
+    private static final int KEYS_RETRY_SECONDS = 2;
 
     private final Jwt jwt;
     private final Sessions sessions;

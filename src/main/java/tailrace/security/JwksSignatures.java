@@ -20,7 +20,7 @@ import tailrace.metrics.Metrics;
 public final class JwksSignatures implements Signatures {
     /** How often the issuer is asked. */
     record Pace(Duration refresh, Duration unknownKey, Duration noKeys) {
-        static final Pace DEFAULT = new Pace(Duration.ofMinutes(10), Duration.ofSeconds(30), Duration.ofSeconds(5));
+        static final Pace DEFAULT = new Pace(Duration.ofMinutes(10), Duration.ofSeconds(30), Duration.ofSeconds(2));
     }
 
     /** Requests that wait for one fetch; each is held for as long as the fetch takes. */

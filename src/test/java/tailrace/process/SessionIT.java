@@ -24,6 +24,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
@@ -32,6 +33,7 @@ import tailrace.security.Role;
  * What a browser shows instead of a token: a cookie, a ticket; that nobody else's page can use them; and that neither
  * they nor tokens are ever printed. The real server, which logs every request here.
  */
+@Timeout(45) // a stream that should have been refused would be read for ever
 class SessionIT {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
