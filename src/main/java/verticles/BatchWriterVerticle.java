@@ -4,10 +4,12 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.eventbus.MessageConsumer;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage;
 import tailrace.config.TailraceConfig;
+import tailrace.model.ExecutionState;
 import tailrace.postgres.LogWriter;
 import tailrace.postgres.WriterLock;
 
@@ -16,8 +18,6 @@ import tailrace.postgres.WriterLock;
  * ends with a last flush. Deploy it once, after the journal is registered, and undeploy it before the lock is closed.
  */
 public final class BatchWriterVerticle extends VerticleBase {
-    private static final Duration PARTITION_INTERVAL = Duration.ofHours(1);
-
     private final LogWriter writer;
     private final WriterLock lock;
     private final TailraceConfig.Writer config;
@@ -40,8 +40,8 @@ public final class BatchWriterVerticle extends VerticleBase {
         lock.listen(state -> context.runOnContext(none -> lockChanged(state)));
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> wake(message.body()));
         vertx.setPeriodic(config.interval().toMillis(), id -> writer.tick());
-        vertx.setPeriodic(PARTITION_INTERVAL.toMillis(), id -> writer.preparePartitions());
-        // Without tomorrow's partitions the writer makes its own: not worth refusing to start.
+        // Once, for the first flush; retention makes those of the days to come. Without any the writer makes its own:
+        // not worth refusing to start.
         return writer.preparePartitions().otherwiseEmpty();
     }
 
@@ -61,8 +61,8 @@ public final class BatchWriterVerticle extends VerticleBase {
         }
     }
 
-    private void publishFlushed(int lane, long position, int rows) {
-        vertx.eventBus().publish(Address.FLUSHED, new BusMessage.Flushed(lane, position, rows));
+    private void publishFlushed(int lane, long position, int rows, List<ExecutionState> executions) {
+        vertx.eventBus().publish(Address.FLUSHED, new BusMessage.Flushed(lane, position, rows, executions));
     }
 
     @Override

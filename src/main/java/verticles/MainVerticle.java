@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -15,23 +16,42 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.config.RedisUrl;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Degradation;
+import tailrace.degradation.Sample;
+import tailrace.degradation.Shedder;
 import tailrace.http.MetricsHandler;
 import tailrace.http.Services;
+import tailrace.ingest.EntryIntake;
+import tailrace.journal.Backlog;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
+import tailrace.journal.Journal;
 import tailrace.journal.JournalHome;
+import tailrace.journal.Trimmer;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.metrics.RetentionMetrics;
 import tailrace.postgres.Database;
+import tailrace.postgres.FlushHints;
+import tailrace.postgres.Inbox;
 import tailrace.postgres.JournalAdmission;
 import tailrace.postgres.JournalRegistry;
+import tailrace.postgres.Listener;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
+import tailrace.postgres.Processes;
+import tailrace.postgres.ReadGuard;
+import tailrace.postgres.Retention;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
+import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 import tailrace.security.Keys;
 import tailrace.security.Sessions;
@@ -73,8 +93,11 @@ public final class MainVerticle extends VerticleBase {
                 .compose(found -> {
                     signatures = found;
                     stops.add(found::close);
-                    return blocking(() ->
-                            new JournalHome(config.dataDir(), config.journal().sync(), clock));
+                    return blocking(() -> new JournalHome(
+                            config.dataDir(),
+                            config.journal().sync(),
+                            config.journal().maxBytes(),
+                            clock));
                 })
                 .compose(this::openDatabase)
                 .recover(failure -> stopAll().transform(stopped -> Future.failedFuture(failure)));
@@ -123,12 +146,15 @@ public final class MainVerticle extends VerticleBase {
 
     private Future<Void> run(JournalHome home, Database database, JournalRegistry registry, WriterLock lock) {
         var journal = home.journal();
+        var degradation = new Degradation(config.backpressure(), config.journal(), metrics);
+        var shedder = new Shedder(config.backpressure().strategy(), degradation::standing, clock);
         var loop = new CommitLoop(
                         journal,
                         config.journal(),
                         config.retention().hotTtl(),
                         clock,
                         metrics,
+                        shedder,
                         commit -> vertx.eventBus().publish(Address.APPENDED, commit))
                 .start();
         stops.add(() -> blocking(() -> {
@@ -137,15 +163,36 @@ public final class MainVerticle extends VerticleBase {
         }));
         metrics.gauge("tailrace.journal.bytes", "Bytes of the journal's files", journal, files -> files.sizeBytes());
         metrics.gauge("tailrace.journal.wal.syncs", "fsyncs of the journal", journal, files -> files.walSyncs());
-        var writer = new LogWriter(
-                vertx, database, registry, new Partitions(database, clock), journal, config.writer(), metrics);
+        var partitions = new Partitions(database, clock);
+        var writer = new LogWriter(vertx, database, registry, partitions, journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
+        Optional<RedisHotTier> redis = redis(journal);
+        redis.ifPresent(tier -> cursors.add("redis", tier::position));
+        var readGuard = new ReadGuard(metrics);
+        lock.listen(state -> readGuard.available(state.database()));
+        var retention = new RetentionSchedule(
+                new Retention(vertx, database, partitions, config.retention(), clock),
+                config.retention().cleanupInterval(),
+                clock,
+                new RetentionMetrics(prometheus.registry()));
         var jwt = new Jwt(
                 Objects.requireNonNull(signatures),
                 config.security().issuer(),
                 config.security().audience(),
                 clock);
+        var masking = Services.masking(config.ingest());
+        var listener = new Listener(vertx, database, metrics);
+        var intake = new EntryIntake(vertx, Services.parser(config, masking, clock), metrics);
+        var inbox = new Inbox(
+                vertx,
+                database,
+                intake::take,
+                () -> lock.state().held(),
+                config.ingest().maxBatchBytes(),
+                listener,
+                clock,
+                metrics);
         var services = new Services(
                 config,
                 clock,
@@ -153,18 +200,62 @@ public final class MainVerticle extends VerticleBase {
                 prometheus,
                 jwt,
                 new Sessions(clock),
-                Services.masking(config.ingest()),
+                masking,
                 journal,
                 loop,
-                new PostgresColdStore(new LogReader(database)),
+                new PostgresColdStore(
+                        new LogReader(database),
+                        readGuard,
+                        clock,
+                        config.retention().logDays()),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
-                cursors);
+                inbox::stats,
+                cursors,
+                degradation,
+                shedder,
+                new Workflows(database),
+                new RetentionPolicies(database),
+                retention::status,
+                redis);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
-        return deploy(new JournalVerticle(loop))
+        var trimmer = new Trimmer(journal, loop, cursors, config.journal(), config.retention(), clock, metrics);
+        var backlog = new Backlog(journal, cursors, clock, metrics);
+        return deploy(new JournalVerticle(
+                        loop, trimmer, backlog, config.retention().cleanupInterval()))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
+                .compose(done -> redis.map(tier -> deploy(new HotTierVerticle(tier, lastFlush.dividedBy(2))))
+                        .orElseGet(Future::succeededFuture))
+                .compose(done -> deploy(new DegradationVerticle(
+                        degradation,
+                        () -> new Sample(
+                                state(lock.state()),
+                                redis.map(RedisHotTier::available),
+                                backlog.neededBytes(),
+                                loop.queuedBytes()))))
+                .compose(done -> deploy(notify(database, lock, listener, inbox)))
+                .compose(done -> deploy(new RetentionVerticle(retention)))
                 .compose(done -> listen(services));
+    }
+
+    private NotifyVerticle notify(Database database, WriterLock lock, Listener listener, Inbox inbox) {
+        var processes = new Processes(vertx, database, () -> lock.state().held(), clock, metrics);
+        var hints = new FlushHints(vertx, database, listener, processes::others, metrics);
+        return new NotifyVerticle(listener, inbox, processes, hints, NotifyVerticle.POLL);
+    }
+
+    private Optional<RedisHotTier> redis(Journal journal) {
+        return config.redis()
+                .url()
+                .map(url -> new RedisHotTier(
+                        vertx,
+                        RedisUrl.parse(url.value()),
+                        config.redis(),
+                        config.retention().hotTtl(),
+                        journal,
+                        clock,
+                        metrics));
     }
 
     private Future<Void> listen(Services services) {

@@ -45,6 +45,8 @@ class ArchitectureTest {
             .definedBy("tailrace.redis..")
             .layer("journal")
             .definedBy("tailrace.journal..")
+            .layer("degradation")
+            .definedBy("tailrace.degradation..")
             .layer("security")
             .definedBy("tailrace.security..")
             .layer("bus")
@@ -73,6 +75,8 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("cli", "verticles", "http", "live", "query")
             .whereLayer("journal")
             .mayOnlyBeAccessedByLayers("cli", "verticles", "http", "live", "query", "postgres", "redis")
+            .whereLayer("degradation")
+            .mayOnlyBeAccessedByLayers("cli", "verticles", "http", "journal")
             .whereLayer("security")
             .mayOnlyBeAccessedByLayers("cli", "verticles", "http", "live", "query", "postgres");
 

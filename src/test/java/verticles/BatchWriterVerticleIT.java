@@ -60,6 +60,10 @@ class BatchWriterVerticleIT {
             vertx.eventBus().publish(Address.APPENDED, journal.append("e", 3, true));
             eventually(() -> postgres.number(ROWS) == 3);
             eventually(() -> flushes.stream().mapToInt(BusMessage.Flushed::rows).sum() == 3);
+            assertThat(flushes)
+                    .flatExtracting(BusMessage.Flushed::executions)
+                    .extracting(execution -> execution.executionId() + ":" + execution.lastSeq())
+                    .containsExactly("e:3");
             assertThat(states).contains(new BusMessage.WriterState(true, true, ""));
             vertx.eventBus().publish(Address.APPENDED, journal.append("e", 3, false));
             await(vertx.undeploy(deployment));

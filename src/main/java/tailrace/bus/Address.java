@@ -14,5 +14,8 @@ public final class Address {
     /** Published: {@link BusMessage.WriterState}, when PostgreSQL comes, goes, or the writer's lock changes hands. */
     public static final String WRITER_STATE = "tailrace.writer-state";
 
+    /** Published: {@link BusMessage.LevelChanged}, when the level of degradation changes. */
+    public static final String LEVEL = "tailrace.level";
+
     private Address() {}
 }

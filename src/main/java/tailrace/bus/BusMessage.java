@@ -38,8 +38,12 @@ public sealed interface BusMessage {
      */
     record Run(ExecutionState state, List<LogEntry> entries, int friendly, boolean urgent) {}
 
-    /** The writer committed entries up to this position of this lane. */
-    record Flushed(int lane, long position, int rows) implements BusMessage {}
+    /**
+     * The writer committed entries up to this position of this lane.
+     *
+     * @param executions those it touched, as PostgreSQL knows them now; not to be changed
+     */
+    record Flushed(int lane, long position, int rows, List<ExecutionState> executions) implements BusMessage {}
 
     /**
      * How the writer stands.
@@ -50,4 +54,11 @@ public sealed interface BusMessage {
      * @param detail for people, why not
      */
     record WriterState(boolean database, boolean taking, String detail) implements BusMessage {}
+
+    /**
+     * The level of degradation changed (SPEC 9).
+     *
+     * @param reasons for people; empty where all is well again
+     */
+    record LevelChanged(int from, int to, List<String> reasons) implements BusMessage {}
 }

@@ -167,6 +167,15 @@ final class BatchTemplate {
             return bytes;
         }
 
+        /** The JSON of a request just filled, for those who need no HTTP. */
+        byte[] body(int length) {
+            int at = 0;
+            while (bytes[at] != '\r' || bytes[at + 1] != '\n' || bytes[at + 2] != '\r') {
+                at++;
+            }
+            return Arrays.copyOfRange(bytes, at + 4, length);
+        }
+
         /** The request as text, for tests. */
         String text(int length) {
             return new String(bytes, 0, length, StandardCharsets.UTF_8);

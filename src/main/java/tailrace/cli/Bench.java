@@ -5,12 +5,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code bench}: load against a running server, on this machine unless told otherwise. */
+/**
+ * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover} needs none.
+ */
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measures a running server and checks that it lost nothing.",
-        subcommands = {BenchIngest.class, BenchStream.class})
+        subcommands = {BenchIngest.class, BenchStream.class, BenchRecover.class, BenchMemory.class})
 public final class Bench implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
@@ -18,6 +20,8 @@ public final class Bench implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "What is to be measured? bench ingest, or bench stream");
+        throw new ParameterException(
+                spec.commandLine(),
+                "What is to be measured? bench ingest, bench stream, bench recover, or bench memory");
     }
 }

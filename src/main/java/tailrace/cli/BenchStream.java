@@ -24,7 +24,9 @@ final class BenchStream implements Callable<Integer> {
     private static final double RATE_REACHED = 0.99;
     private static final Duration GRACE = Duration.ofSeconds(10);
     private static final long OPEN_TIMEOUT_NANOS = Duration.ofSeconds(60).toNanos();
-    private static final long DRAIN_TIMEOUT_NANOS = Duration.ofSeconds(15).toNanos();
+    /** How long entries may take to readers after the last was published. */
+    static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(15);
+
     private static final long POLL_MS = 20;
 
     @Mixin
@@ -83,6 +85,13 @@ final class BenchStream implements Callable<Integer> {
     private int warmUpSeconds;
 
     @Option(
+            names = "--drain",
+            defaultValue = "15",
+            description = "Seconds that entries may still take after the last was published (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private int drainSeconds;
+
+    @Option(
             names = "--max-p99",
             defaultValue = "0",
             description = "Fail if p99 is above so many milliseconds; 0 for any (default: ${DEFAULT-VALUE}).")
@@ -111,6 +120,7 @@ final class BenchStream implements Callable<Integer> {
         target.within("--friendly", friendly, 0, 1);
         target.within("--duration", durationSeconds, 1, 3_600);
         target.within("--warm-up", warmUpSeconds, 0, 600);
+        target.within("--drain", drainSeconds, 0, 600);
         target.within("--max-p99", maxP99Ms, 0, 3_600_000);
     }
 
@@ -134,7 +144,7 @@ final class BenchStream implements Callable<Integer> {
         thread.setDaemon(true);
         thread.start();
         try {
-            open(streams, progress);
+            open(streams, readers, progress);
             OpenLoop loop = new OpenLoop(
                     new OpenLoop.Plan(
                             rate / batch,
@@ -151,7 +161,7 @@ final class BenchStream implements Callable<Integer> {
             }
             OpenLoop.Result published = loop.run(senders);
             long expected = expected(ledger);
-            drain(streams, expected);
+            drain(streams, expected, Duration.ofSeconds(drainSeconds));
             SseReaders.Counts counts = streams.counts();
             describe(report);
             figures(report, published, counts, expected, clock.micros(loop.measureNanos()));
@@ -165,7 +175,7 @@ final class BenchStream implements Callable<Integer> {
         }
     }
 
-    private static List<byte[]> requests(BenchTarget.Server server, List<String> ids) {
+    static List<byte[]> requests(BenchTarget.Server server, List<String> ids) {
         return ids.stream()
                 .map(id -> HttpConnection.head(
                         "GET",
@@ -176,7 +186,7 @@ final class BenchStream implements Callable<Integer> {
     }
 
     /** Streams need an execution that exists, and people who list executions a benchmark that ends. */
-    private static void status(BenchTarget.Server server, List<String> ids, String status) throws IOException {
+    static void status(BenchTarget.Server server, List<String> ids, String status) throws IOException {
         try (HttpConnection connection = new HttpConnection(server.address())) {
             for (String id : ids) {
                 HttpConnection.Response response = connection.send(
@@ -192,7 +202,8 @@ final class BenchStream implements Callable<Integer> {
         }
     }
 
-    private void open(SseReaders streams, Progress progress) throws InterruptedException {
+    /** Waits until so many streams are open or have failed. */
+    static void open(SseReaders streams, int readers, Progress progress) throws InterruptedException {
         progress.show(() -> {
             SseReaders.Counts now = streams.counts();
             return String.format("opening: %,d of %,d streams, %,d failed", now.opened(), readers, now.failed());
@@ -231,8 +242,9 @@ final class BenchStream implements Callable<Integer> {
         return expected;
     }
 
-    private static void drain(SseReaders streams, long expected) throws InterruptedException {
-        long deadline = System.nanoTime() + DRAIN_TIMEOUT_NANOS;
+    /** Waits until so many entries are delivered, or will not be any more. */
+    static void drain(SseReaders streams, long expected, Duration patience) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
         while (streams.counts().entries() < expected && System.nanoTime() < deadline) {
             Thread.sleep(POLL_MS);
         }

@@ -4,11 +4,24 @@ package tailrace.cli;
 public final class CommandFailedException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private final int exitCode;
+
     public CommandFailedException(String message) {
+        this(message, 1);
+    }
+
+    /** @param exitCode one that the command's help explains */
+    public CommandFailedException(String message, int exitCode) {
         super(message);
+        this.exitCode = exitCode;
     }
 
     public CommandFailedException(String message, Throwable cause) {
         super(message, cause);
+        this.exitCode = 1;
+    }
+
+    public int exitCode() {
+        return exitCode;
     }
 }

@@ -20,7 +20,16 @@ import tailrace.postgres.EmbeddedPostgresException;
         description = "Execution-log server: durable in milliseconds, live in the browser, kept in PostgreSQL.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {Serve.class, Demo.class, Token.class, Migrate.class, Bench.class},
+        subcommands = {
+            Serve.class,
+            Demo.class,
+            Ingest.class,
+            Token.class,
+            Migrate.class,
+            Recover.class,
+            RetentionCommand.class,
+            Bench.class
+        },
         footer = {"", "Exit codes: 0 done, 1 failed, 2 wrong usage."})
 public final class Main implements Runnable {
     @Spec
@@ -64,6 +73,6 @@ public final class Main implements Runnable {
         if (!expected && (cause instanceof RuntimeException || !clear)) {
             LoggerFactory.getLogger(Main.class).error("{} failed", command.getCommandName(), cause);
         }
-        return CommandLine.ExitCode.SOFTWARE;
+        return cause instanceof CommandFailedException failure ? failure.exitCode() : CommandLine.ExitCode.SOFTWARE;
     }
 }

@@ -107,7 +107,8 @@ final class PostgresLimit implements AutoCloseable {
         return new Arrival(rows, perSecond);
     }
 
-    private long count() throws IOException, InterruptedException {
+    /** Rows of this run that are there now. */
+    long count() throws IOException, InterruptedException {
         return one(
                 "SELECT count(*) FROM " + table + " WHERE execution_id = ANY($1)",
                 Tuple.tuple().addValue(ids()));
@@ -125,13 +126,17 @@ final class PostgresLimit implements AutoCloseable {
         return IntStream.range(0, ledger.executions()).mapToObj(ledger::id).toArray(String[]::new);
     }
 
-    /** Measures the bare INSERT for so long and reports it, with the ratio of {@code arrival} to it. */
-    void bareInsert(BenchReport report, Arrival arrival, Duration duration) throws IOException, InterruptedException {
+    /**
+     * Measures the bare INSERT for so long and reports it.
+     *
+     * @return the ratio of {@code arrival} to it; NaN where there are too few rows to measure
+     */
+    double bareInsert(BenchReport report, Arrival arrival, Duration duration) throws IOException, InterruptedException {
         List<Column> columns = columns();
         List<List<Row>> batches = sample(columns);
         if (batches.isEmpty()) {
             report.add("bare_insert", "skipped", "fewer than " + BATCH_ROWS + " rows of this run to insert");
-            return;
+            return Double.NaN;
         }
         String scratch = "tailrace_bench_" + Long.toString(System.currentTimeMillis(), 36);
         execute("CREATE SCHEMA " + scratch);
@@ -153,11 +158,13 @@ final class PostgresLimit implements AutoCloseable {
                 rows += await(writer, duration.plus(STATEMENT_TIMEOUT));
             }
             double perSecond = rows / ((System.nanoTime() - start) / 1e9);
+            double ratio = arrival.rowsPerSecond() / perSecond;
             report.add("bare_insert", "rows", rows)
                     .add("bare_insert", "rows_per_second", perSecond)
                     .add("bare_insert", "rows_a_statement", BATCH_ROWS)
                     .add("bare_insert", "connections", CONNECTIONS)
-                    .add("bare_insert", "postgres_to_bare_ratio", arrival.rowsPerSecond() / perSecond);
+                    .add("bare_insert", "postgres_to_bare_ratio", ratio);
+            return ratio;
         } finally {
             execute("DROP TABLE IF EXISTS " + scratch + ".rows");
             execute("DROP SCHEMA " + scratch);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Progress implements AutoCloseable {
     private static final long INTERVAL_MS = 1_000;
+    private static final int BAR_WIDTH = 20;
     private static final Path STDERR = Path.of("/proc/self/fd/2");
 
     private final PrintStream out;
@@ -49,11 +51,38 @@ final class Progress implements AutoCloseable {
         }
     }
 
+    /**
+     * A line with a bar, what was done, how fast, and how long the rest will take.
+     *
+     * @param what is done, such as {@code replay}
+     * @param unit of the counts, such as {@code rows}
+     * @param elapsedNanos since the first of them
+     */
+    static String bar(String what, String unit, long done, long total, long elapsedNanos) {
+        double share = total <= 0 ? 1 : Math.min(1.0, (double) done / total);
+        double perSecond = done / Math.max(1e-9, elapsedNanos / 1e9);
+        int filled = (int) (share * BAR_WIDTH);
+        String left = perSecond < 1 ? "…" : Long.toString((long) Math.ceil(Math.max(0, total - done) / perSecond));
+        return String.format(
+                Locale.ROOT,
+                "%s [%s%s] %.0f %%  %,d of %,d %s, %,.0f %s/s, %s s to go",
+                what,
+                "#".repeat(filled),
+                ".".repeat(BAR_WIDTH - filled),
+                Math.floor(share * 100),
+                done,
+                total,
+                unit,
+                perSecond,
+                unit,
+                left);
+    }
+
     /** Shows another line from now on; {@code line} is called from the progress thread. */
     void show(Supplier<String> newLine) {
         line = newLine;
         if (shown && thread == null) {
-            thread = new Thread(this::run, "bench-progress");
+            thread = new Thread(this::run, "progress");
             thread.setDaemon(true);
             thread.start();
         }

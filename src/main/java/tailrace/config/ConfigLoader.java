@@ -173,20 +173,21 @@ public final class ConfigLoader {
     }
 
     private TailraceConfig.Redis redis() {
-        if (in.setting(ConfigKey.REDIS_URL).set()) {
-            in.problem(ConfigKey.REDIS_URL, "not supported by this version; remove it");
-        }
+        in.text(ConfigKey.REDIS_URL).ifPresent(url -> {
+            try {
+                RedisUrl.parse(url);
+            } catch (IllegalArgumentException e) {
+                in.problem(ConfigKey.REDIS_URL, String.valueOf(e.getMessage()));
+            }
+        });
         return new TailraceConfig.Redis(
                 in.text(ConfigKey.REDIS_URL).map(Secret::new),
                 in.duration(ConfigKey.REDIS_TIMEOUT, MILLISECOND, MILLISECOND, Duration.ofMinutes(1)));
     }
 
     private TailraceConfig.Backpressure backpressure() {
-        Strategy strategy = in.choice(ConfigKey.BACKPRESSURE, Strategy.class);
-        if (strategy != Strategy.DROP_DEBUG_FIRST) {
-            in.problem(ConfigKey.BACKPRESSURE, "not supported by this version, only drop_debug_first is");
-        }
-        return new TailraceConfig.Backpressure(strategy, in.integer(ConfigKey.BACKPRESSURE_THRESHOLD, 1, 99));
+        return new TailraceConfig.Backpressure(
+                in.choice(ConfigKey.BACKPRESSURE, Strategy.class), in.integer(ConfigKey.BACKPRESSURE_THRESHOLD, 1, 99));
     }
 
     private TailraceConfig.Journal journal() {

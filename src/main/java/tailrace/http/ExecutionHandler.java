@@ -2,9 +2,7 @@ package tailrace.http;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.math.BigDecimal;
@@ -17,7 +15,6 @@ import tailrace.model.ExecutionState;
 import tailrace.model.ExecutionStatus;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.Level;
-import tailrace.model.StorableText;
 import tailrace.model.Timestamps;
 import tailrace.query.Executions;
 
@@ -59,46 +56,24 @@ public final class ExecutionHandler {
     private ExecutionUpdate update(RoutingContext ctx) {
         String id = Reading.executionId(ctx);
         if (id.isEmpty() || id.length() > MAX_ID_CHARS) {
-            throw invalid("execution_id", "must have 1 to " + MAX_ID_CHARS + " characters");
+            throw JsonBody.invalid("execution_id", "must have 1 to " + MAX_ID_CHARS + " characters");
         }
-        JsonObject body = body(ctx);
+        JsonBody body = JsonBody.of(ctx);
         ExecutionStatus status = null;
-        Object name = body.getValue("status");
+        Object name = body.value("status");
         if (name != null) {
             status = name instanceof String text ? ExecutionStatus.parse(text) : null;
             if (status == null) {
-                throw invalid("status", "must be one of " + java.util.Arrays.toString(ExecutionStatus.values()));
+                throw JsonBody.invalid(
+                        "status", "must be one of " + java.util.Arrays.toString(ExecutionStatus.values()));
             }
         }
         return new ExecutionUpdate(
-                id, status, owner(body, "workflow_id"), owner(body, "user_id"), Timestamps.micros(clock.instant()));
-    }
-
-    private static JsonObject body(RoutingContext ctx) {
-        Buffer buffer = ctx.body().buffer();
-        if (buffer == null || buffer.length() == 0) {
-            throw invalid("body", "must be a JSON object");
-        }
-        try {
-            return new JsonObject(buffer);
-        } catch (DecodeException | ClassCastException e) {
-            throw invalid("body", "must be a JSON object");
-        }
-    }
-
-    private static @Nullable String owner(JsonObject body, String field) {
-        Object value = body.getValue(field);
-        if (value == null) {
-            return null;
-        }
-        if (!(value instanceof String text) || text.isEmpty() || text.length() > MAX_ID_CHARS) {
-            throw invalid(field, "must be a string of 1 to " + MAX_ID_CHARS + " characters");
-        }
-        return StorableText.of(text);
-    }
-
-    private static Problem invalid(String field, String detail) {
-        return Problem.of(400, "invalid_field", field + ": " + detail).with("field", field);
+                id,
+                status,
+                body.text("workflow_id", MAX_ID_CHARS),
+                body.text("user_id", MAX_ID_CHARS),
+                Timestamps.micros(clock.instant()));
     }
 
     private static Future<Void> answer(RoutingContext ctx, int statusCode, ExecutionState state) {

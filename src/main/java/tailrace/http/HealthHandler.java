@@ -2,11 +2,14 @@ package tailrace.http;
 
 import io.vertx.core.Handler;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
 import java.util.function.Supplier;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.degradation.Standing;
+import tailrace.redis.HotTierStatus;
 
 /**
  * How the process is, for anyone who asks: people and dashboards ({@link #report}), whoever restarts it ({@link #live}),
@@ -16,17 +19,28 @@ import tailrace.bus.BusMessage.WriterState;
 public final class HealthHandler {
     private final Supplier<WriterState> writer;
     private final Supplier<Optional<String>> journalTrouble;
+    private final Supplier<Standing> standing;
+    private final Supplier<Optional<HotTierStatus>> redis;
     private final String version;
 
     /**
-     * Both suppliers are called on event loops: they return what is known and do no I/O. What they say is public.
+     * The suppliers are called on event loops: they return what is known and do no I/O. What they say is public.
      *
      * @param writer the last state heard
      * @param journalTrouble why the journal cannot be written now, or empty
+     * @param standing as of the last sample
+     * @param redis how the hot tier beside the journal stands, or empty where none is configured
      */
-    public HealthHandler(Supplier<WriterState> writer, Supplier<Optional<String>> journalTrouble, String version) {
+    public HealthHandler(
+            Supplier<WriterState> writer,
+            Supplier<Optional<String>> journalTrouble,
+            Supplier<Standing> standing,
+            Supplier<Optional<HotTierStatus>> redis,
+            String version) {
         this.writer = writer;
         this.journalTrouble = journalTrouble;
+        this.standing = standing;
+        this.redis = redis;
         this.version = version;
     }
 
@@ -52,12 +66,13 @@ public final class HealthHandler {
     private JsonObject picture() {
         WriterState state = writer.get();
         Optional<String> trouble = journalTrouble.get();
+        Standing now = standing.get();
         String status = "ok";
         if (trouble.isPresent()) {
             status = "unavailable";
         } else if (!state.taking()) {
             status = "standby";
-        } else if (!state.database()) {
+        } else if (now.degraded()) {
             status = "degraded";
         }
         JsonObject journal = new JsonObject().put("writable", trouble.isEmpty());
@@ -66,14 +81,19 @@ public final class HealthHandler {
         if (!state.detail().isEmpty()) {
             writerJson.put("detail", state.detail());
         }
-        return new JsonObject()
+        JsonObject picture = new JsonObject()
                 .put("status", status)
-                // SPEC 9: 1 normal, 2 PostgreSQL away
-                .put("level", state.database() ? 1 : 2)
+                .put("level", now.level())
+                .put("reasons", new JsonArray(now.reasons()))
                 .put("journal", journal)
-                .put("postgres", new JsonObject().put("available", state.database()))
-                .put("writer", writerJson)
-                .put("version", version);
+                .put("postgres", new JsonObject().put("available", state.database()));
+        redis.get().ifPresent(tier -> picture.put("redis", redisJson(tier)));
+        return picture.put("writer", writerJson).put("version", version);
+    }
+
+    private static JsonObject redisJson(HotTierStatus tier) {
+        JsonObject json = new JsonObject().put("available", tier.available());
+        return tier.detail().isEmpty() ? json : json.put("detail", tier.detail());
     }
 
     private static void answer(RoutingContext ctx, int status, JsonObject body) {

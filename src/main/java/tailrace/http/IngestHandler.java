@@ -10,11 +10,13 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Shedder;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.BodyException;
 import tailrace.ingest.Gunzip;
@@ -38,19 +40,31 @@ public final class IngestHandler implements Handler<RoutingContext> {
     private final TailraceConfig.Ingest config;
     private final Supplier<BatchParser> parsers;
     private final BatchParser parser;
+    private final Shedder shedder;
     private final Metrics metrics;
 
-    /** @param parsers makes a parser for a worker */
-    public IngestHandler(Vertx vertx, TailraceConfig.Ingest config, Supplier<BatchParser> parsers, Metrics metrics) {
+    /**
+     * @param parsers makes a parser for a worker
+     * @param shedder says which senders are turned away
+     */
+    public IngestHandler(
+            Vertx vertx,
+            TailraceConfig.Ingest config,
+            Supplier<BatchParser> parsers,
+            Shedder shedder,
+            Metrics metrics) {
         this.vertx = vertx;
         this.config = config;
         this.parsers = parsers;
         this.parser = parsers.get();
+        this.shedder = shedder;
         this.metrics = metrics;
     }
 
     @Override
     public void handle(RoutingContext ctx) {
+        String sender = AuthHandler.principal(ctx).sender();
+        turnAwayIfNoisy(sender);
         HttpServerRequest request = ctx.request();
         boolean ndjson = isNdjson(request.getHeader(HttpHeaders.CONTENT_TYPE));
         boolean gzip = isGzip(request.getHeader(HttpHeaders.CONTENT_ENCODING));
@@ -58,9 +72,24 @@ public final class IngestHandler implements Handler<RoutingContext> {
         String key = idempotencyKey(request);
         BodyReader.read(request, config.maxBatchBytes())
                 .compose(body -> parse(ctx, body, ndjson, gzip, executionId, key))
-                .compose(this::append)
+                .compose(batch -> {
+                    shedder.sent(sender, batch.entries().size());
+                    return append(batch);
+                })
                 .onSuccess(answer -> respond(ctx, answer))
                 .onFailure(ctx::fail);
+    }
+
+    /** Before the body is read: it would be read for nothing. */
+    private void turnAwayIfNoisy(String sender) {
+        OptionalInt seconds = shedder.refusal(sender);
+        if (seconds.isPresent()) {
+            metrics.throttled();
+            throw Problem.throttled(
+                    "More arrives than can be held, and this sender sends more than its share. Nothing of this request"
+                            + " was taken; send it again after Retry-After, and less at a time.",
+                    seconds.getAsInt());
+        }
     }
 
     private static boolean isNdjson(@Nullable String contentType) {

@@ -40,6 +40,11 @@ public final class Problem extends RuntimeException {
         return of(404, "execution_not_found", "There is no execution " + executionId + " that you may read.");
     }
 
+    /** This client sends more than its share; nothing was taken. */
+    public static Problem throttled(String detail, int retryAfterSeconds) {
+        return new Problem(429, "sender_throttled", detail, Map.of(), retryAfterSeconds);
+    }
+
     /** Nothing was taken; the client should come again. */
     public static Problem unavailable(String code, String detail, int retryAfterSeconds) {
         return new Problem(503, code, detail, Map.of(), retryAfterSeconds);

@@ -1,10 +1,12 @@
 package tailrace.http;
 
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.pgclient.PgException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.journal.JournalUnavailableException;
 import tailrace.model.StorableText;
+import tailrace.postgres.PostgresAwayException;
 import tailrace.query.History;
 import tailrace.security.Principal;
 
@@ -31,12 +33,28 @@ final class Reading {
         return id == null ? "" : StorableText.of(id);
     }
 
+    /** The same for what is in PostgreSQL alone. */
+    static Problem postgresProblem(Throwable failure) {
+        if (failure instanceof Problem problem) {
+            return problem;
+        }
+        if (failure instanceof PgException) {
+            LOG.warn("PostgreSQL refused what was asked of it", failure);
+        } else {
+            LOG.debug("PostgreSQL is away, and only it has what was asked for", failure);
+        }
+        return Problem.unavailable(
+                "postgres_unavailable",
+                "This is kept in PostgreSQL, which does not answer now; try again shortly.",
+                RETRY_AFTER_SECONDS);
+    }
+
     /** The problem a client is told when a store failed; what happened goes to the log. */
     static Problem problem(Throwable failure) {
         if (failure instanceof Problem problem) {
             return problem;
         }
-        if (failure instanceof History.UnreadableException) {
+        if (failure instanceof History.UnreadableException || failure instanceof PostgresAwayException) {
             return Problem.unavailable(
                     "postgres_unavailable",
                     "What you asked for is in PostgreSQL, which does not answer now; try again shortly.",

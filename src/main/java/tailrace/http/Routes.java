@@ -29,6 +29,8 @@ public final class Routes {
             ExecutionListHandler executions,
             HistoryHandler history,
             StreamHandler stream,
+            WorkflowHandler workflow,
+            RetentionHandler retention,
             StatsHandler stats,
             HealthHandler health,
             MetricsHandler metrics) {}
@@ -83,6 +85,22 @@ public final class Routes {
         router.post("/v2/session").handler(handlers.session()::open);
         router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
         router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);
+        router.put("/v2/workflows/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(body)
+                .handler(handlers.workflow()::put);
+        router.get("/v2/workflows/:id").handler(auth).handler(handlers.workflow()::get);
+        router.get("/v2/retention/policies").handler(auth).handler(service).handler(handlers.retention()::list);
+        router.put("/v2/retention/policies/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(body)
+                .handler(handlers.retention()::put);
+        router.delete("/v2/retention/policies/:id")
+                .handler(auth)
+                .handler(service)
+                .handler(handlers.retention()::delete);
         router.get("/v2/logs/stats").handler(auth).handler(service).handler(handlers.stats());
         if (benchEndpoint) {
             router.post("/v2/bench/empty").handler(auth).handler(service).handler(Routes::empty);

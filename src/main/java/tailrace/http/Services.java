@@ -11,6 +11,8 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Degradation;
+import tailrace.degradation.Shedder;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.Masking;
 import tailrace.journal.CommitLoop;
@@ -20,12 +22,19 @@ import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
+import tailrace.postgres.InboxStats;
+import tailrace.postgres.RetentionPolicies;
+import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.RedisHotStore;
 import tailrace.query.Tiers;
+import tailrace.redis.HotTierStatus;
+import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 import tailrace.security.Sessions;
 
@@ -44,7 +53,14 @@ public record Services(
         LiveStreams streams,
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
-        Cursors cursors) {
+        Supplier<InboxStats> inboxStats,
+        Cursors cursors,
+        Degradation degradation,
+        Shedder shedder,
+        Workflows workflows,
+        RetentionPolicies policies,
+        Supplier<RetentionSchedule.Status> retention,
+        Optional<RedisHotTier> redis) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
 
@@ -53,14 +69,22 @@ public record Services(
         return new Masking(config.maskPatterns().stream().map(Pattern::compile).toList());
     }
 
+    /** The tiers as the event loop it is called on reads them. */
     public Tiers tiers(Vertx vertx) {
-        return new Tiers(vertx, journal, cold);
+        return redis.map(tier -> new Tiers(vertx, journal, cold, new RedisHotStore(tier)))
+                .orElseGet(() -> new Tiers(vertx, journal, cold));
+    }
+
+    private Optional<HotTierStatus> redisStatus() {
+        return redis.map(RedisHotTier::status);
     }
 
     public HealthHandler health() {
         return new HealthHandler(
                 writer,
                 () -> Optional.of(loop.unavailable()).filter(trouble -> !trouble.isEmpty()),
+                degradation::standing,
+                this::redisStatus,
                 Optional.ofNullable(Services.class.getPackage().getImplementationVersion())
                         .orElse("development"));
     }
@@ -73,12 +97,23 @@ public record Services(
                 auth,
                 new SessionHandler(auth, sessions),
                 this::requireTaking,
-                new IngestHandler(vertx, config.ingest(), this::parser, metrics),
+                new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), shedder, metrics),
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
                 new StreamHandler(executions, tiers, hub),
-                new StatsHandler(journal, loop, writer, writerStats),
+                new WorkflowHandler(workflows),
+                new RetentionHandler(policies, config.retention().logDays()),
+                new StatsHandler(
+                        journal,
+                        loop,
+                        degradation,
+                        writerStats,
+                        inboxStats,
+                        cursors,
+                        metrics,
+                        retention,
+                        this::redisStatus),
                 health(),
                 new MetricsHandler(prometheus.registry()));
         return Routes.create(
@@ -97,7 +132,8 @@ public record Services(
         ctx.next();
     }
 
-    private BatchParser parser() {
+    /** One for each thread that parses. */
+    public static BatchParser parser(TailraceConfig config, Masking masking, Clock clock) {
         return new BatchParser(config.ingest(), masking, clock, UuidCreator::getTimeOrderedEpoch);
     }
 }

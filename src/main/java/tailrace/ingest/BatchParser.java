@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import tailrace.config.TailraceConfig;
 import tailrace.model.Bytes;
 import tailrace.model.EntryCodec;
+import tailrace.model.IncomingEntry;
 import tailrace.model.IngestBatch;
 import tailrace.model.IngestBatch.PendingEntry;
 import tailrace.model.Rejection;
@@ -51,6 +52,7 @@ public final class BatchParser {
     // Of the request being parsed.
     private @Nullable EntryParser defaults;
     private @Nullable String pathExecutionId;
+    private @Nullable IncomingEntry incoming;
     private long nowMicros;
     private List<PendingEntry> entries = new ArrayList<>();
     private List<Rejection> rejected = new ArrayList<>();
@@ -78,6 +80,7 @@ public final class BatchParser {
         nowMicros = Timestamps.micros(clock.instant());
         pathExecutionId = executionId == null ? null : checkedPathId(executionId);
         defaults = null;
+        incoming = null;
         clearResult();
         requireUtf8(body);
         if (ndjson) {
@@ -89,6 +92,24 @@ public final class BatchParser {
             throw new BodyException(400, "empty_batch", "The body holds no entry. Send at least one.");
         }
         return new IngestBatch(entries, rejected, key, bytes);
+    }
+
+    /**
+     * Entries that came one by one, each read like a line of NDJSON; one that is no JSON is rejected alone, too.
+     *
+     * @param given as many as the caller wants at once; its index is that of the list
+     */
+    public IngestBatch parse(List<IncomingEntry> given) {
+        nowMicros = Timestamps.micros(clock.instant());
+        pathExecutionId = null;
+        defaults = null;
+        clearResult();
+        for (IncomingEntry each : given) {
+            incoming = each;
+            parseLine(each.json(), 0, each.json().length);
+            index++;
+        }
+        return new IngestBatch(entries, rejected, null, bytes);
     }
 
     private static String checkedPathId(String executionId) throws BodyException {
@@ -259,10 +280,15 @@ public final class BatchParser {
     }
 
     private void take(int size) throws EntryException {
-        entry.finish(nowMicros);
+        IncomingEntry from = incoming;
+        entry.finish(nowMicros, from == null ? nowMicros : from.givenMicros());
         String executionId = executionId();
         byte[] senderId = null;
         UUID id = entry.fields.id;
+        if (id == null && from != null) {
+            id = from.id();
+            entry.fields.id = id;
+        }
         if (id == null) {
             entry.fields.id = ids.get();
         } else {

@@ -214,9 +214,10 @@ final class EntryParser {
     /**
      * Completes the fields once all members are read.
      *
+     * @param givenMicros the timestamp of an entry that names none
      * @throws EntryException if a required one is missing
      */
-    void finish(long nowMicros) throws EntryException {
+    void finish(long nowMicros, long givenMicros) throws EntryException {
         if (!messageGiven) {
             throw new EntryException("message", "missing_message", "message is required.");
         }
@@ -237,7 +238,7 @@ final class EntryParser {
         }
         fields.receivedAtMicros = nowMicros;
         if (!timestampGiven) {
-            fields.timestampMicros = nowMicros;
+            fields.timestampMicros = givenMicros;
         }
         if (fields.eventType == EventType.WORKFLOW_STARTED) {
             fields.statusEffect = ExecutionStatus.RUNNING;

@@ -5,8 +5,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -16,6 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.bus.BusMessage;
 import tailrace.config.TailraceConfig;
+import tailrace.degradation.Shedder;
 import tailrace.metrics.Metrics;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.IngestBatch;
@@ -44,20 +44,21 @@ public final class CommitLoop implements AutoCloseable {
     private final Metrics metrics;
     private final Consumer<BusMessage.Appended> committed;
     private final Sequencer sequencer;
-    private final BlockingQueue<Work> queue = new ArrayBlockingQueue<>(MAX_WAITING);
+    private final ShedLedger shed;
+    private final FairQueue<Work> queue;
     private final AtomicLong queuedBytes = new AtomicLong();
     private final Thread thread = new Thread(this::run, "journal");
     private volatile boolean closing;
     private volatile @Nullable String unavailable;
+    private volatile boolean recovering;
     private long freeSpaceCheckedNanos = System.nanoTime() - FREE_SPACE_INTERVAL.toNanos();
 
-    private sealed interface Work {
-        long bytes();
-
+    private sealed interface Work extends FairQueue.Item {
         void fail(Throwable cause);
     }
 
-    private record AppendWork(IngestBatch batch, CompletableFuture<BusMessage.Answer> answer) implements Work {
+    private record AppendWork(IngestBatch batch, Set<String> executions, CompletableFuture<BusMessage.Answer> answer)
+            implements Work {
         @Override
         public long bytes() {
             return batch.bytes();
@@ -71,6 +72,29 @@ public final class CommitLoop implements AutoCloseable {
 
     private record UpdateWork(ExecutionUpdate update, CompletableFuture<BusMessage.Updated> answer) implements Work {
         @Override
+        public Set<String> executions() {
+            return Set.of(update.executionId());
+        }
+
+        @Override
+        public long bytes() {
+            return 0;
+        }
+
+        @Override
+        public void fail(Throwable cause) {
+            answer.completeExceptionally(cause);
+        }
+    }
+
+    /** Something that is neither answered nor acknowledged, to be done between two groups. */
+    private record BetweenWork(Runnable change, CompletableFuture<Void> answer) implements Work {
+        @Override
+        public Set<String> executions() {
+            return Set.of();
+        }
+
+        @Override
         public long bytes() {
             return 0;
         }
@@ -83,6 +107,7 @@ public final class CommitLoop implements AutoCloseable {
 
     /**
      * @param hotTtl how long the hot tier keeps what it has
+     * @param shedder decides what is given up where more comes than can be held
      * @param committed told of each group after its fsync and before its answers, on the journal thread
      */
     public CommitLoop(
@@ -91,13 +116,16 @@ public final class CommitLoop implements AutoCloseable {
             Duration hotTtl,
             Clock clock,
             Metrics metrics,
+            Shedder shedder,
             Consumer<BusMessage.Appended> committed) {
         this.journal = journal;
         this.config = config;
         this.clock = clock;
         this.metrics = metrics;
         this.committed = committed;
-        this.sequencer = new Sequencer(journal, TimeUnit.NANOSECONDS.toMicros(hotTtl.toNanos()));
+        this.queue = new FairQueue<>(MAX_WAITING, config.queueBytes());
+        this.shed = new ShedLedger(journal, shedder, metrics, ShedLedger.MAX_OPEN);
+        this.sequencer = new Sequencer(journal, TimeUnit.NANOSECONDS.toMicros(hotTtl.toNanos()), shed);
         metrics.gauge("tailrace.journal.queue.bytes", "Entries waiting for their commit", queuedBytes, AtomicLong::get);
         metrics.gauge("tailrace.journal.position", "Position of the last commit", journal, RocksJournal::lastPosition);
         metrics.gauge(
@@ -122,14 +150,35 @@ public final class CommitLoop implements AutoCloseable {
         return queuedBytes.get();
     }
 
+    /** Entries given up under load since the start. */
+    public long shedEntries() {
+        return shed.total();
+    }
+
     /** Makes a batch durable. */
     public CompletableFuture<BusMessage.Answer> append(IngestBatch batch) {
-        return offer(new AppendWork(batch, new CompletableFuture<>())).answer();
+        return offer(new AppendWork(batch, batch.executions(), new CompletableFuture<>()))
+                .answer();
     }
 
     /** Makes a change of an execution durable. */
     public CompletableFuture<BusMessage.Updated> update(ExecutionUpdate update) {
         return offer(new UpdateWork(update, new CompletableFuture<>())).answer();
+    }
+
+    /**
+     * Does something on the journal thread after the group being built, so that it sees what is committed and nothing
+     * else; also while no entries are taken because the journal is full. A {@link JournalUnavailableException} that it
+     * throws counts as a failed write.
+     */
+    CompletableFuture<Void> between(Runnable change) {
+        var work = new BetweenWork(change, new CompletableFuture<>());
+        if (!queue.offer(work)) {
+            work.fail(new JournalFullException());
+        } else if ((closing || recovering) && queue.remove(work)) {
+            work.fail(new JournalUnavailableException("The journal is closed, or being opened again."));
+        }
+        return work.answer();
     }
 
     private <W extends Work> W offer(W work) {
@@ -158,6 +207,8 @@ public final class CommitLoop implements AutoCloseable {
                 checkDisk();
                 if (first != null) {
                     waiting.add(first);
+                }
+                if (first != null || unavailable == null && sequencer.reportsDue(nowMicros())) {
                     commit(waiting);
                 }
             } catch (InterruptedException e) {
@@ -168,12 +219,17 @@ public final class CommitLoop implements AutoCloseable {
         }
     }
 
-    /** Builds a group from the first and all that waits behind it, writes it, answers. */
+    /** Builds a group from the first, if there is one, and all that waits behind it, writes it, answers. */
     private void commit(List<Work> waiting) {
         var answers = new ArrayList<Runnable>();
         long began = System.nanoTime();
         try {
-            build(waiting.get(0), answers);
+            if (unavailable == null) {
+                sequencer.addReports(nowMicros());
+            }
+            for (Work first : waiting) {
+                build(first, answers);
+            }
             for (Work next; sequencer.bytes() < config.groupBytes() && (next = queue.poll()) != null; ) {
                 waiting.add(next);
                 build(next, answers);
@@ -187,6 +243,11 @@ public final class CommitLoop implements AutoCloseable {
                 committed.accept(new BusMessage.Appended(journal.lastPosition(), runs));
             }
             answers.forEach(Runnable::run);
+            for (Work work : waiting) {
+                if (work instanceof BetweenWork between) {
+                    change(between);
+                }
+            }
         } catch (RuntimeException e) {
             fail(waiting, e);
         } finally {
@@ -194,8 +255,21 @@ public final class CommitLoop implements AutoCloseable {
         }
     }
 
+    private long nowMicros() {
+        return Timestamps.micros(clock.instant());
+    }
+
+    private static void change(BetweenWork work) {
+        try {
+            work.change().run();
+            work.answer().complete(null);
+        } catch (JournalDamagedException e) {
+            work.fail(e); // opening the files again would not mend it, and nobody waits for an answer
+        }
+    }
+
     private void build(Work work, List<Runnable> answers) {
-        long nowMicros = Timestamps.micros(clock.instant());
+        long nowMicros = nowMicros();
         if (work instanceof AppendWork append) {
             try {
                 BusMessage.Answer answer = sequencer.append(append.batch(), nowMicros);
@@ -222,6 +296,7 @@ public final class CommitLoop implements AutoCloseable {
                         + "). Nothing was acknowledged; send it again.",
                 cause);
         unavailable = refused.getMessage();
+        recovering = true;
         waiting.forEach(work -> work.fail(refused));
         for (Work next; (next = queue.poll()) != null; ) {
             queuedBytes.addAndGet(-next.bytes());
@@ -235,8 +310,9 @@ public final class CommitLoop implements AutoCloseable {
             try {
                 journal.reopen();
                 journal.probe();
-                sequencer.reset();
+                sequencer.recovered();
                 unavailable = null;
+                recovering = false;
                 LOG.info("The journal was opened again at position {}.", journal.lastPosition());
                 return;
             } catch (RuntimeException e) {
@@ -283,7 +359,9 @@ public final class CommitLoop implements AutoCloseable {
         long size = journal.sizeBytes();
         if (size > config.maxBytes()) {
             return "The journal has " + (size >> 20) + " MiB, more than JOURNAL_MAX_BYTES allows ("
-                    + (config.maxBytes() >> 20) + " MiB). Allow more and start again.";
+                    + (config.maxBytes() >> 20)
+                    + " MiB), and nothing of it may go before PostgreSQL, and Redis if there is"
+                    + " one, have taken it. Bring them back, and it goes on by itself; or allow more and start again.";
         }
         return null;
     }

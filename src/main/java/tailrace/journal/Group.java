@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.WriteBatch;
 import tailrace.model.Bytes;
-import tailrace.model.ExecutionState;
 import tailrace.model.JournalRecord;
 
 /**
@@ -20,10 +19,12 @@ final class Group implements AutoCloseable {
 
     private final RocksFiles files;
     private final WriteBatch batch = new WriteBatch(INITIAL_BYTES);
-    private final List<ExecutionState> states = new ArrayList<>();
+    private final List<StoredState> states = new ArrayList<>();
     private final Map<Key, Long> ids = new HashMap<>();
     private final Map<Key, StateCodec.StoredAnswer> answers = new HashMap<>();
+    private final Map<String, Long> retired = new HashMap<>();
     private long lastPosition;
+    private long totalBytes;
 
     /** Equal by content. */
     private record Key(String text, byte[] bytes) {
@@ -46,12 +47,22 @@ final class Group implements AutoCloseable {
         return batch;
     }
 
-    List<ExecutionState> states() {
+    List<StoredState> states() {
         return states;
+    }
+
+    /** Executions of which only the highest seq is kept. */
+    Map<String, Long> retired() {
+        return retired;
     }
 
     long lastPosition() {
         return lastPosition;
+    }
+
+    /** Of its last record. */
+    long totalBytes() {
+        return totalBytes;
     }
 
     boolean isEmpty() {
@@ -62,22 +73,45 @@ final class Group implements AutoCloseable {
         return batch.getDataSize();
     }
 
-    void putEntry(byte[] executionId, long seq, byte[] encoded) {
-        put(() -> batch.put(files.entries, Keys.entry(executionId, seq), encoded));
+    void putEntry(int bucket, byte[] executionId, long seq, byte[] encoded) {
+        put(() -> batch.put(files.entries, Keys.entry(bucket, executionId, seq), encoded));
+    }
+
+    /** Removes what an execution holds below a seq. */
+    void deleteEntries(KeyRange range) {
+        put(() -> batch.deleteRange(files.entries, range.from(), range.to()));
+    }
+
+    /** Removes records, both ends included. */
+    void deleteRecords(long fromPosition, long toPosition) {
+        put(() -> batch.deleteRange(files.positions, Keys.position(fromPosition), Keys.position(toPosition + 1)));
     }
 
     void putRecord(JournalRecord record) {
         lastPosition = record.position();
+        totalBytes = record.totalBytes();
         put(() -> batch.put(files.positions, Keys.position(record.position()), StateCodec.encode(record)));
     }
 
-    void putState(ExecutionState state) {
-        states.add(state);
-        put(() -> batch.put(files.executions, Keys.utf8(state.executionId()), StateCodec.encode(state)));
+    void putState(StoredState stored) {
+        String executionId = stored.known().orElseThrow().executionId();
+        states.add(stored);
+        put(() -> batch.put(files.executions, Keys.utf8(executionId), StateCodec.encode(stored)));
+    }
+
+    /** Forgets an execution but for the highest seq it was given. */
+    void retire(String executionId, long highestSeq) {
+        retired.put(executionId, highestSeq);
+        byte[] stub = StateCodec.encode(StoredState.retired(highestSeq));
+        put(() -> batch.put(files.executions, Keys.utf8(executionId), stub));
     }
 
     void putMeta(byte[] key, byte[] value) {
         put(() -> batch.put(files.meta, key, value));
+    }
+
+    void deleteMeta(byte[] key) {
+        put(() -> batch.delete(files.meta, key));
     }
 
     void putId(String executionId, byte[] utf8, byte[] senderId, int epochDay, long receivedAtMicros) {

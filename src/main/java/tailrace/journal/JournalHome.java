@@ -23,15 +23,27 @@ public final class JournalHome implements AutoCloseable {
 
     private final Path directory;
     private final boolean sync;
+    private final long maxBytes;
     private final Clock clock;
     private RocksJournal journal;
 
     /** Opens the journal in the data directory, or makes one; throws as {@link RocksJournal#open}. */
     public JournalHome(Path dataDir, boolean sync, Clock clock) {
-        this.directory = dataDir.resolve("journal");
+        this(dataDir, sync, Long.MAX_VALUE, clock);
+    }
+
+    /** @param maxBytes its files shall not become larger */
+    public JournalHome(Path dataDir, boolean sync, long maxBytes, Clock clock) {
+        this.directory = directory(dataDir);
         this.sync = sync;
+        this.maxBytes = maxBytes;
         this.clock = clock;
-        this.journal = RocksJournal.open(directory, sync);
+        this.journal = RocksJournal.open(directory, sync, maxBytes);
+    }
+
+    /** Where the journal of a data directory is, whether there is one or not. */
+    public static Path directory(Path dataDir) {
+        return dataDir.resolve("journal");
     }
 
     public RocksJournal journal() {
@@ -61,7 +73,7 @@ public final class JournalHome implements AutoCloseable {
                     e);
         }
         LOG.warn("The journal found was set aside as {}: {}. It is not changed and not used.", aside, why);
-        journal = RocksJournal.open(directory, sync);
+        journal = RocksJournal.open(directory, sync, maxBytes);
     }
 
     /** Takes in a page of the executions that PostgreSQL knows; see {@link RocksJournal#adopt}. */

@@ -2,33 +2,59 @@ package tailrace.journal;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import tailrace.model.Bytes;
 
 /**
  * The keys of the column families. An execution's id comes with its length before it, so that "a" is no prefix of "ab";
  * numbers are big-endian, so that RocksDB's order of bytes is theirs.
+ *
+ * <p>An entry's key begins with its execution's <em>bucket</em>: the minute in which its hot history began. Executions
+ * that began together lie together and expire together, so that what is removed is whole files rather than crumbs in
+ * all of them. A minute, not an hour, because a busy journal is full within hours: what is oldest in it has to be a
+ * small part of it.
  */
 final class Keys {
+    /** Of an execution whose entries were stored before there were buckets. */
+    static final int NO_BUCKET = 0;
+
+    private static final long MICROS_A_BUCKET = TimeUnit.MINUTES.toMicros(1);
+
+    // A key without a bucket begins with a length below 1,024: none can look like one with this bit.
+    private static final int BUCKET_MARK = 1 << 31;
+
     private Keys() {}
 
     static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Prefix of all entries of an execution. */
-    static byte[] entryPrefix(byte[] executionId) {
-        byte[] prefix = new byte[2 + executionId.length + Long.BYTES];
-        prefix[0] = (byte) (executionId.length >> 8);
-        prefix[1] = (byte) executionId.length;
-        System.arraycopy(executionId, 0, prefix, 2, executionId.length);
-        return prefix;
-    }
-
-    /** Key of an entry. */
-    static byte[] entry(byte[] executionId, long seq) {
-        byte[] key = entryPrefix(executionId);
+    /**
+     * Key of an entry.
+     *
+     * @param bucket of its execution; {@link #NO_BUCKET} for the keys of earlier versions, which have no prefix
+     */
+    static byte[] entry(int bucket, byte[] executionId, long seq) {
+        int prefix = bucket == NO_BUCKET ? 0 : Integer.BYTES;
+        byte[] key = new byte[prefix + 2 + executionId.length + Long.BYTES];
+        if (prefix > 0) {
+            Bytes.putInt(key, 0, bucket | BUCKET_MARK);
+        }
+        key[prefix] = (byte) (executionId.length >> 8);
+        key[prefix + 1] = (byte) executionId.length;
+        System.arraycopy(executionId, 0, key, prefix + 2, executionId.length);
         Bytes.putLong(key, key.length - Long.BYTES, seq);
         return key;
+    }
+
+    /** The bucket of executions whose hot history begins at this time; never {@link #NO_BUCKET}. */
+    static int bucketAt(long epochMicros) {
+        return (int) Math.max(1, Math.min(epochMicros / MICROS_A_BUCKET, ~BUCKET_MARK));
+    }
+
+    /** The bucket an entry's key lies in. */
+    static int bucketOf(byte[] entryKey) {
+        return entryKey[0] < 0 ? Bytes.getInt(entryKey, 0) & ~BUCKET_MARK : NO_BUCKET;
     }
 
     static long seqOf(byte[] entryKey) {
@@ -62,6 +88,15 @@ final class Keys {
         dayPrefix(key, epochDay, 'k');
         System.arraycopy(idempotencyKey, 0, key, 5, idempotencyKey.length);
         return key;
+    }
+
+    /** Key of what was shed of an execution and is not told yet; {@code ""} gives the prefix of all. */
+    static byte[] shed(String executionId) {
+        return utf8("shed:" + executionId);
+    }
+
+    static boolean startsWith(byte[] key, byte[] prefix) {
+        return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 
     /** First key of a day, whatever it names. */

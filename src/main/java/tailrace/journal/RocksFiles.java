@@ -25,19 +25,40 @@ import org.rocksdb.TickerType;
 import org.rocksdb.WALRecoveryMode;
 
 /**
- * One opening of the RocksDB under the journal: its column families and options. Native memory is bounded by the
- * constants here: {@value #WRITE_BUFFER_BYTES} for what is not in a file yet and {@value #BLOCK_CACHE_BYTES} for blocks.
+ * One opening of the RocksDB under the journal: its column families and options. Native memory is bounded by {@link
+ * Sizes} for what is not in a file yet and by {@value #BLOCK_CACHE_BYTES} for blocks.
  * Using it after {@link #close} crashes the process, so {@link RocksJournal} guards every call with a lock.
  */
 final class RocksFiles implements AutoCloseable {
-    private static final long WRITE_BUFFER_BYTES = 192L << 20;
-    private static final long MEMTABLE_BYTES = 48L << 20;
-    private static final long SMALL_MEMTABLE_BYTES = 8L << 20;
+    private static final long MIB = 1L << 20;
     private static final long BLOCK_CACHE_BYTES = 32L << 20;
-    private static final long WAL_BYTES = 384L << 20;
     // Synced while it is written, so that a flush does not end in one long fsync that stands in the commits' way.
     private static final long BYTES_PER_SYNC = 1L << 20;
 
+    /**
+     * What has to be a small part of the whole: in a small journal large buffers would leave nothing but logs.
+     *
+     * @param walBytes of write-ahead logs, before what they hold is written to files
+     * @param memtableBytes of entries not in a file yet; twice as many before writes wait
+     * @param smallMemtableBytes the same of each other column family
+     * @param fileBytes a file of entries; what goes is whole files, so that they are small enough to be one thing
+     */
+    record Sizes(long walBytes, long memtableBytes, long smallMemtableBytes, long fileBytes) {
+        /** Each is this part of the journal's bound, within what makes sense for any. */
+        static Sizes of(long maxBytes) {
+            return new Sizes(
+                    within(8 * MIB, maxBytes / 8, 384 * MIB),
+                    within(2 * MIB, maxBytes / 64, 48 * MIB),
+                    within(MIB, maxBytes / 128, 8 * MIB),
+                    within(2 * MIB, maxBytes / 128, 32 * MIB));
+        }
+
+        private static long within(long least, long wanted, long most) {
+            return Math.max(least, Math.min(wanted, most));
+        }
+    }
+
+    private final Sizes sizes;
     final RocksDB db;
     final ColumnFamilyHandle meta;
     final ColumnFamilyHandle entries;
@@ -58,12 +79,35 @@ final class RocksFiles implements AutoCloseable {
      * @throws JournalDamagedException if a checksum fails; nothing was changed
      * @throws JournalUnavailableException if they cannot be opened for another reason
      */
-    RocksFiles(Path directory) {
+    RocksFiles(Path directory, Sizes sizes) {
+        this(directory, sizes, false);
+        try {
+            db.verifyChecksum();
+        } catch (RocksDBException e) {
+            close();
+            throw failure(directory, e);
+        }
+    }
+
+    /**
+     * Opens the files to be read and changes none of them: what the logs hold beyond the tables goes to memory alone, as
+     * much as the logs may have. The tables are not verified yet, see {@link JournalCheck}.
+     *
+     * @throws JournalDamagedException if a log is damaged, or a table so that it cannot be opened
+     */
+    static RocksFiles readOnly(Path directory) {
+        return new RocksFiles(directory, Sizes.of(Long.MAX_VALUE), true);
+    }
+
+    private RocksFiles(Path directory, Sizes sizes, boolean readOnly) {
+        this.sizes = sizes;
         requireSoundLogs(directory);
         statistics = own(new Statistics());
         try {
             var handles = new ArrayList<ColumnFamilyHandle>();
-            db = RocksDB.open(own(options()), directory.toString(), families(), handles);
+            db = readOnly
+                    ? RocksDB.openReadOnly(own(options()), directory.toString(), families(), handles, false)
+                    : RocksDB.open(own(options()), directory.toString(), families(), handles);
             meta = handles.get(0);
             entries = handles.get(1);
             positions = handles.get(2);
@@ -71,12 +115,6 @@ final class RocksFiles implements AutoCloseable {
             idempotency = handles.get(4);
         } catch (RocksDBException e) {
             closeOwned();
-            throw failure(directory, e);
-        }
-        try {
-            db.verifyChecksum();
-        } catch (RocksDBException e) {
-            close();
             throw failure(directory, e);
         }
     }
@@ -103,8 +141,8 @@ final class RocksFiles implements AutoCloseable {
                 .setCreateMissingColumnFamilies(true)
                 // The default drops everything behind a damaged record in the middle without a word.
                 .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords)
-                .setMaxTotalWalSize(WAL_BYTES)
-                .setDbWriteBufferSize(WRITE_BUFFER_BYTES)
+                .setMaxTotalWalSize(sizes.walBytes())
+                .setDbWriteBufferSize(4 * sizes.memtableBytes())
                 .setMaxBackgroundJobs(2)
                 .setBytesPerSync(BYTES_PER_SYNC)
                 .setMaxOpenFiles(512)
@@ -127,12 +165,19 @@ final class RocksFiles implements AutoCloseable {
 
     private ColumnFamilyOptions large(LRUCache cache) {
         return own(new ColumnFamilyOptions()
-                .setWriteBufferSize(MEMTABLE_BYTES)
+                .setWriteBufferSize(sizes.memtableBytes())
                 .setMaxWriteBufferNumber(4)
                 .setMinWriteBufferNumberToMerge(1)
-                // Entries are written once and read for a day: fewer rewrites are worth more than fewer files.
-                .setCompactionStyle(CompactionStyle.UNIVERSAL)
-                .setLevel0FileNumCompactionTrigger(8)
+                // Leveled, since only then a part can be dropped or written anew without the rest. Keys begin with
+                // the time, so that new files seldom overlap old ones.
+                .setCompactionStyle(CompactionStyle.LEVEL)
+                .setLevelCompactionDynamicLevelBytes(true)
+                .setTargetFileSizeBase(sizes.fileBytes())
+                // What was just written is merged into no more than this, however much there is.
+                .setMaxBytesForLevelBase(4 * sizes.fileBytes())
+                // What is being rewritten is there twice for a while.
+                .setMaxCompactionBytes(4 * sizes.fileBytes())
+                .setLevel0FileNumCompactionTrigger(4)
                 .setLevel0SlowdownWritesTrigger(40)
                 .setLevel0StopWritesTrigger(64)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION)
@@ -142,7 +187,7 @@ final class RocksFiles implements AutoCloseable {
 
     private ColumnFamilyOptions small(LRUCache cache, BloomFilter bloom) {
         return own(new ColumnFamilyOptions()
-                .setWriteBufferSize(SMALL_MEMTABLE_BYTES)
+                .setWriteBufferSize(sizes.smallMemtableBytes())
                 .setMaxWriteBufferNumber(3)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION)
                 .setTableFormatConfig(

@@ -1,9 +1,6 @@
 package tailrace.journal;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
@@ -35,9 +32,6 @@ import tailrace.model.LogEntry;
  * the one lock that {@link #reopen} takes.
  */
 public final class RocksJournal implements Journal, AutoCloseable {
-    /** Execution states kept in memory, committed ones only; any other is read from the files. */
-    private static final int CACHED_STATES = 50_000;
-
     /** Records looked through for {@link #recentExecutions}; executions not touched by so many are found elsewhere. */
     private static final int RECENT_SCAN_RECORDS = 200_000;
 
@@ -49,12 +43,15 @@ public final class RocksJournal implements Journal, AutoCloseable {
 
     private final Path directory;
     private final boolean sync;
+    private final RocksFiles.Sizes sizes;
+    private final JournalSpace space;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
-    private final Cache<String, ExecutionState> states =
-            Caffeine.newBuilder().maximumSize(CACHED_STATES).build();
+    private final StateCache states = new StateCache();
     private @Nullable RocksFiles files;
     private final JournalId id;
     private volatile long lastPosition;
+    private volatile long totalBytes;
+    private volatile int newestBucket;
     private volatile Succession succession = Succession.NONE;
     private volatile long registeredGeneration;
 
@@ -68,13 +65,28 @@ public final class RocksJournal implements Journal, AutoCloseable {
         static final Succession NONE = new Succession(1, 0);
     }
 
-    private RocksJournal(Path directory, boolean sync) {
+    private RocksJournal(Path directory, boolean sync, long maxBytes) {
         this.directory = directory;
         this.sync = sync;
-        RocksFiles opened = open(directory);
+        this.sizes = RocksFiles.Sizes.of(maxBytes);
+        this.space = new JournalSpace(this, directory);
+        RocksFiles opened = openFiles();
         this.files = opened;
         this.id = readOrMakeId(opened);
         readMeta(opened);
+    }
+
+    private RocksJournal(Path directory, RocksFiles readOnly) {
+        this.directory = directory;
+        this.sync = true;
+        this.sizes = RocksFiles.Sizes.of(Long.MAX_VALUE);
+        this.space = new JournalSpace(this, directory);
+        this.files = readOnly;
+        this.id = readId(readOnly).orElseThrow(() -> {
+            readOnly.close();
+            return new JournalUnavailableException("The journal in " + directory + " was never used.");
+        });
+        readMeta(readOnly);
     }
 
     /**
@@ -85,10 +97,29 @@ public final class RocksJournal implements Journal, AutoCloseable {
      * @throws JournalUnavailableException if the directory cannot be used
      */
     public static RocksJournal open(Path directory, boolean sync) {
-        return new RocksJournal(directory, sync);
+        return open(directory, sync, Long.MAX_VALUE);
     }
 
-    private static RocksFiles open(Path directory) {
+    /**
+     * Opens a journal to be looked at while no server uses it, and changes nothing; writing to it fails. What its logs
+     * hold beyond its tables is in memory as long as it is open.
+     *
+     * @throws JournalDamagedException if a log or the list of tables is damaged
+     * @throws JournalUnavailableException if there is none, or it cannot be read
+     */
+    public static RocksJournal openReadOnly(Path directory) {
+        return new RocksJournal(directory, RocksFiles.readOnly(directory));
+    }
+
+    /**
+     * The same, for a journal that shall not become larger than so many bytes: its buffers and logs are a small part of
+     * them.
+     */
+    public static RocksJournal open(Path directory, boolean sync, long maxBytes) {
+        return new RocksJournal(directory, sync, maxBytes);
+    }
+
+    private RocksFiles openFiles() {
         try {
             Files.createDirectories(directory);
             if (Files.getFileAttributeView(directory, PosixFileAttributeView.class) != null) {
@@ -101,15 +132,27 @@ public final class RocksJournal implements Journal, AutoCloseable {
                             + " cannot be made; set TAILRACE_DATA_DIR to a writable one.",
                     e);
         }
-        return new RocksFiles(directory);
+        return new RocksFiles(directory, sizes);
+    }
+
+    private Optional<JournalId> readId(RocksFiles opened) {
+        try {
+            byte[] stored = opened.db.get(opened.meta, JOURNAL_ID);
+            return stored == null
+                    ? Optional.empty()
+                    : Optional.of(new JournalId(new UUID(Bytes.getLong(stored, 0), Bytes.getLong(stored, Long.BYTES))));
+        } catch (RocksDBException e) {
+            opened.close();
+            throw RocksFiles.failure(directory, e);
+        }
     }
 
     private JournalId readOrMakeId(RocksFiles opened) {
+        return readId(opened).orElseGet(() -> makeId(opened));
+    }
+
+    private JournalId makeId(RocksFiles opened) {
         try {
-            byte[] stored = opened.db.get(opened.meta, JOURNAL_ID);
-            if (stored != null) {
-                return new JournalId(new UUID(Bytes.getLong(stored, 0), Bytes.getLong(stored, Long.BYTES)));
-            }
             UUID made = UUID.randomUUID();
             byte[] value = new byte[2 * Long.BYTES];
             Bytes.putLong(value, 0, made.getMostSignificantBits());
@@ -125,10 +168,17 @@ public final class RocksJournal implements Journal, AutoCloseable {
     }
 
     private void readMeta(RocksFiles opened) {
-        try (RocksIterator last = opened.db.newIterator(opened.positions)) {
+        try (RocksIterator last = opened.db.newIterator(opened.positions);
+                RocksIterator newest = opened.db.newIterator(opened.entries)) {
             last.seekToLast();
             last.status();
             lastPosition = last.isValid() ? Bytes.getLong(last.key(), 0) : 0;
+            totalBytes = last.isValid()
+                    ? StateCodec.decodeRecord(lastPosition, last.value()).totalBytes()
+                    : 0;
+            newest.seekToLast();
+            newest.status();
+            newestBucket = newest.isValid() ? Keys.bucketOf(newest.key()) : Keys.NO_BUCKET;
             byte[] stored = opened.db.get(opened.meta, SUCCESSION);
             if (stored != null) {
                 succession = new Succession(Bytes.getInt(stored, 0), Bytes.getLong(stored, Integer.BYTES));
@@ -150,6 +200,44 @@ public final class RocksJournal implements Journal, AutoCloseable {
         return lastPosition;
     }
 
+    /** Bytes of all encoded entries ever appended; earlier versions did not count. Reads no file. */
+    long totalBytes() {
+        return totalBytes;
+    }
+
+    /** Bytes of the encoded entries behind a position: what a cursor that stands there still needs. Reads a file. */
+    public long bytesAfter(long position) {
+        return reading(files -> {
+            long total = totalBytes;
+            try (RocksIterator at = files.db.newIterator(files.positions)) {
+                at.seek(Keys.position(position + 1));
+                at.status();
+                if (!at.isValid()) {
+                    return 0L;
+                }
+                JournalRecord next = StateCodec.decodeRecord(0, at.value());
+                return Math.max(0, total - next.totalBytes() + next.bytes());
+            }
+        });
+    }
+
+    /** Where executions that begin now lie; never before those that began earlier, whatever the clock does. */
+    int bucketAt(long epochMicros) {
+        int bucket = Math.max(newestBucket, Keys.bucketAt(epochMicros));
+        newestBucket = bucket;
+        return bucket;
+    }
+
+    /** No execution will begin in a bucket before this one. */
+    int newestBucket() {
+        return newestBucket;
+    }
+
+    /** Of the files on disk. */
+    JournalSpace space() {
+        return space;
+    }
+
     Succession succession() {
         return succession;
     }
@@ -161,7 +249,8 @@ public final class RocksJournal implements Journal, AutoCloseable {
      */
     void adopt(int generation, List<ExecutionState> known) {
         try (Group group = begin()) {
-            known.forEach(state -> group.putState(Sequencer.jumped(state, generation)));
+            known.forEach(
+                    state -> group.putState(StoredState.of(Sequencer.jumped(state, generation), Keys.NO_BUCKET, 0)));
             commit(group);
         }
     }
@@ -188,11 +277,40 @@ public final class RocksJournal implements Journal, AutoCloseable {
         return registeredGeneration;
     }
 
+    /** What was noted, if anything. */
+    Optional<byte[]> noted(byte[] key) {
+        return reading(files -> Optional.ofNullable(files.db.get(files.meta, key)));
+    }
+
+    /** Keeps something that may be lost in a crash. */
+    void note(byte[] key, byte[] value) {
+        reading(files -> {
+            files.db.put(files.meta, key, value);
+            return true;
+        });
+    }
+
     private void putMeta(byte[] key, byte[] value) {
         try (Group group = begin()) {
             group.putMeta(key, value);
             commit(group);
         }
+    }
+
+    /** What is remembered under keys that begin so, in their order. */
+    List<byte[]> metaValues(byte[] prefix) {
+        return reading(files -> {
+            var values = new ArrayList<byte[]>();
+            try (RocksIterator at = files.db.newIterator(files.meta)) {
+                at.seek(prefix);
+                while (at.isValid() && Keys.startsWith(at.key(), prefix)) {
+                    values.add(at.value());
+                    at.next();
+                }
+                at.status();
+            }
+            return values;
+        });
     }
 
     @Override
@@ -227,18 +345,42 @@ public final class RocksJournal implements Journal, AutoCloseable {
 
     @Override
     public Optional<ExecutionState> execution(String executionId) {
-        // The files' lock before the cache's: reopening, which clears the cache, holds them in this order, too.
+        return stored(executionId).flatMap(StoredState::known);
+    }
+
+    /**
+     * Executions the store knows, in the order of their ids' bytes, page by page.
+     *
+     * @param fromId the first that may be among them; "" for all
+     */
+    public List<ExecutionState> executions(String fromId, int max) {
         return reading(files -> {
-            ExecutionState known = states.getIfPresent(executionId);
-            return Optional.ofNullable(
-                    known != null ? known : states.get(executionId, missing -> readState(files, missing)));
+            var page = new ArrayList<ExecutionState>();
+            try (RocksIterator at = files.db.newIterator(files.executions)) {
+                for (at.seek(Keys.utf8(fromId)); at.isValid() && page.size() < max; at.next()) {
+                    StateCodec.decodeStored(at.value()).known().ifPresent(page::add);
+                }
+                at.status();
+            }
+            return page;
         });
     }
 
-    private @Nullable ExecutionState readState(RocksFiles from, String executionId) {
+    /** What the files say of an execution, also of one that is retired. */
+    Optional<StoredState> stored(String executionId) {
+        // The files' lock before the cache's: reopening, which clears the cache, holds them in this order, too.
+        return reading(files -> states.get(executionId, missing -> readState(files, missing)));
+    }
+
+    /** The same, for those who look at many that nobody else asks for. */
+    Optional<StoredState> peek(String executionId) {
+        return reading(files -> states.peek(executionId, missing -> readState(files, missing)));
+    }
+
+    private @Nullable StoredState readState(RocksFiles from, String executionId) {
         try {
             byte[] stored = from.db.get(from.executions, Keys.utf8(executionId));
-            return stored == null ? null : StateCodec.decodeState(stored);
+            return stored == null ? null : StateCodec.decodeStored(stored);
         } catch (RocksDBException e) {
             throw RocksFiles.failure(directory, e);
         }
@@ -287,14 +429,22 @@ public final class RocksJournal implements Journal, AutoCloseable {
     }
 
     private void scan(String executionId, long fromSeq, long toSeq, boolean ascending, Visitor visitor) {
-        if (fromSeq > toSeq) {
+        StoredState stored = stored(executionId).orElse(null);
+        ExecutionState state = stored == null ? null : stored.state();
+        if (stored == null || state == null) {
             return;
         }
+        // What is below may not be gone yet from the files, and is not told.
+        long low = Math.max(fromSeq, state.hotFromSeq());
+        if (low > toSeq) {
+            return;
+        }
+        int bucket = stored.bucket();
         byte[] utf8 = Keys.utf8(executionId);
         long upTo = toSeq == Long.MAX_VALUE ? toSeq : toSeq + 1;
         reading(files -> {
-            try (Slice lower = new Slice(Keys.entry(utf8, Math.max(fromSeq, 0)));
-                    Slice upper = new Slice(Keys.entry(utf8, upTo));
+            try (Slice lower = new Slice(Keys.entry(bucket, utf8, low));
+                    Slice upper = new Slice(Keys.entry(bucket, utf8, upTo));
                     ReadOptions options =
                             new ReadOptions().setIterateLowerBound(lower).setIterateUpperBound(upper);
                     RocksIterator at = files.db.newIterator(files.entries, options)) {
@@ -326,7 +476,10 @@ public final class RocksJournal implements Journal, AutoCloseable {
                 for (int looked = 0; at.isValid() && looked < RECENT_SCAN_RECORDS && ids.size() < max; looked++) {
                     String executionId = StateCodec.decodeRecord(0, at.value()).executionId();
                     if (seen.add(executionId)
-                            && execution(executionId).filter(filter).isPresent()) {
+                            && peek(executionId)
+                                    .flatMap(StoredState::known)
+                                    .filter(filter)
+                                    .isPresent()) {
                         ids.add(executionId);
                     }
                     at.prev();
@@ -335,7 +488,9 @@ public final class RocksJournal implements Journal, AutoCloseable {
             }
             return true;
         });
-        return ids.stream().flatMap(found -> execution(found).stream()).toList();
+        return ids.stream()
+                .flatMap(found -> peek(found).flatMap(StoredState::known).stream())
+                .toList();
     }
 
     /** Starts what becomes durable as one. */
@@ -350,14 +505,32 @@ public final class RocksJournal implements Journal, AutoCloseable {
      *     #reopen}
      */
     void commit(Group group) {
+        write(group, sync);
+        group.states().forEach(stored -> stored.known().ifPresent(state -> states.put(state.executionId(), stored)));
+        if (group.lastPosition() > lastPosition) {
+            totalBytes = group.totalBytes();
+            lastPosition = group.lastPosition();
+        }
+    }
+
+    /**
+     * Writes a group that only removes. Not synced: after a crash it is removed again, and what is committed later is
+     * never there without it. {@link JournalSpace#reclaim} syncs before it touches files.
+     */
+    void remove(Group group) {
+        write(group, false);
+        group.states()
+                .forEach(stored -> stored.known().ifPresent(state -> states.replace(state.executionId(), stored)));
+        group.retired().forEach((id, highestSeq) -> states.replace(id, StoredState.retired(highestSeq)));
+    }
+
+    private void write(Group group, boolean synced) {
         reading(files -> {
-            try (WriteOptions options = new WriteOptions().setSync(sync)) {
+            try (WriteOptions options = new WriteOptions().setSync(synced)) {
                 files.db.write(options, group.batch());
             }
             return true;
         });
-        group.states().forEach(state -> states.put(state.executionId(), state));
-        lastPosition = Math.max(lastPosition, group.lastPosition());
     }
 
     /**
@@ -366,6 +539,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
      * @throws JournalUnavailableException if they still cannot be used
      */
     void reopen() {
+        space.interrupt();
         lock.writeLock().lock();
         try {
             RocksFiles old = files;
@@ -373,10 +547,10 @@ public final class RocksJournal implements Journal, AutoCloseable {
             if (old != null) {
                 old.close();
             }
-            RocksFiles opened = open(directory);
+            RocksFiles opened = openFiles();
             readMeta(opened);
             files = opened;
-            states.invalidateAll();
+            states.clear();
         } finally {
             lock.writeLock().unlock();
         }
@@ -396,34 +570,19 @@ public final class RocksJournal implements Journal, AutoCloseable {
         return reading(RocksFiles::walSyncs);
     }
 
-    /** Bytes its files take on disk, the write-ahead log included. */
+    /** Bytes its files take on disk, the write-ahead log included; as of a moment ago. */
     public long sizeBytes() {
-        try (var listing = Files.list(directory)) {
-            return listing.mapToLong(RocksJournal::size).sum();
-        } catch (IOException e) {
-            throw new UncheckedIOException("listing the journal's files", e);
-        }
-    }
-
-    private static long size(Path file) {
-        try {
-            return Files.size(file);
-        } catch (IOException e) {
-            return 0; // a file RocksDB has just removed
-        }
+        return space.sizeBytes();
     }
 
     /** Bytes the disk under it has left. */
     long freeBytes() {
-        try {
-            return Files.getFileStore(directory).getUsableSpace();
-        } catch (IOException e) {
-            throw new UncheckedIOException("asking for free space", e);
-        }
+        return space.freeBytes();
     }
 
     @Override
     public void close() {
+        space.interrupt();
         lock.writeLock().lock();
         try {
             if (files != null) {

@@ -10,7 +10,9 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import tailrace.bus.BusMessage;
 import tailrace.bus.BusMessage.Run;
+import tailrace.model.EntryCodec;
 import tailrace.model.ExecutionState;
+import tailrace.model.ExecutionStatus;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.IngestAnswer;
 import tailrace.model.IngestBatch;
@@ -24,7 +26,8 @@ import tailrace.model.SeqRange;
 /**
  * Gives seq: decides, for one group after the other, what each batch's entries become. Owner rules, ids and idempotency
  * keys are decided here, where one thread sees the files and the group being built; anywhere else would let twins
- * through. Belongs to the journal thread; {@link CommitLoop} calls it.
+ * through. Belongs to the journal thread; {@link CommitLoop} calls it. Longer than most files, because whatever gives a
+ * seq must see the one group being built.
  */
 final class Sequencer {
     /** A journal that followed a lost one starts each execution at a multiple of this above what is known. */
@@ -37,6 +40,8 @@ final class Sequencer {
 
     private final RocksJournal journal;
     private final long hotTtlMicros;
+    private final ShedLedger shed;
+    private final EntryCodec codec = new EntryCodec();
 
     // Of the group being built.
     private final Map<String, RunBuilder> runs = new LinkedHashMap<>();
@@ -49,19 +54,25 @@ final class Sequencer {
         final StateBuilder state;
         final boolean created;
         final List<LogEntry> entries = new ArrayList<>();
+        final long nowMicros;
         int friendly;
         boolean urgent;
+        boolean finished;
+        long bytes;
 
-        RunBuilder(StateBuilder state, boolean created) {
+        RunBuilder(StateBuilder state, boolean created, long nowMicros) {
             this.state = state;
             this.created = created;
+            this.nowMicros = nowMicros;
+            state.changed(nowMicros);
         }
     }
 
     /** @param hotTtlMicros for how long after a loss an unknown execution may be one that the lost journal knew */
-    Sequencer(RocksJournal journal, long hotTtlMicros) {
+    Sequencer(RocksJournal journal, long hotTtlMicros, ShedLedger shed) {
         this.journal = journal;
         this.hotTtlMicros = hotTtlMicros;
+        this.shed = shed;
         this.group = journal.begin();
     }
 
@@ -90,12 +101,23 @@ final class Sequencer {
                 0);
     }
 
+    /** The day an id or an idempotency key is remembered under; those of the day before are still looked up. */
+    static int dayOf(long epochMicros) {
+        return (int) Math.floorDiv(epochMicros, MICROS_A_DAY);
+    }
+
     /** Discards whatever the group being built holds and starts a new one. */
     void reset() {
         group.close();
         runs.clear();
         entries = 0;
         group = journal.begin();
+    }
+
+    /** Starts from what the files have, after a write that failed. */
+    void recovered() {
+        reset();
+        shed.reload();
     }
 
     int entries() {
@@ -108,7 +130,7 @@ final class Sequencer {
 
     /** Adds a batch to the group. The answer holds once the group is committed. */
     BusMessage.Answer append(IngestBatch batch, long nowMicros) {
-        int day = (int) Math.floorDiv(nowMicros, MICROS_A_DAY);
+        int day = dayOf(nowMicros);
         IngestBatch.IdempotencyKey key = batch.key();
         byte[] keyBytes = key == null ? null : Keys.utf8(key.key());
         if (key != null && keyBytes != null) {
@@ -133,6 +155,7 @@ final class Sequencer {
         var rejected = new ArrayList<>(batch.rejected());
         var given = new LinkedHashMap<String, long[]>();
         int duplicates = 0;
+        int dropped = 0;
         for (PendingEntry pending : batch.entries()) {
             RunBuilder run = run(pending.executionId(), nowMicros);
             Rejection conflict = ownerConflict(run.state, pending);
@@ -143,6 +166,10 @@ final class Sequencer {
             byte[] senderId = pending.senderId();
             if (senderId != null && isKnown(run.state, senderId, day, nowMicros)) {
                 duplicates++;
+                continue;
+            }
+            if (shed.sheds(run.state, pending, nowMicros)) {
+                dropped++;
                 continue;
             }
             long seq = add(run, pending);
@@ -162,14 +189,42 @@ final class Sequencer {
         }
         int accepted = batch.entries().size()
                 - duplicates
+                - dropped
                 - (rejected.size() - batch.rejected().size());
         var ranges = new ArrayList<SeqRange>(given.size());
         given.forEach((executionId, range) -> ranges.add(new SeqRange(executionId, range[0], range[1])));
-        return new IngestAnswer(accepted, rejected, duplicates, 0, ranges);
+        // After the whole batch, so that no seq but its own lies within its ranges.
+        given.keySet().forEach(executionId -> reportIfFinished(executionId, nowMicros));
+        return new IngestAnswer(accepted, rejected, duplicates, dropped, ranges);
+    }
+
+    private void reportIfFinished(String executionId, long nowMicros) {
+        if (shed.isOpen(executionId) && run(executionId, nowMicros).finished) {
+            report(shed.take(executionId), nowMicros);
+        }
+    }
+
+    /** Whether the readers of some execution are to be told now what was shed. */
+    boolean reportsDue(long nowMicros) {
+        return shed.anyDue(nowMicros);
+    }
+
+    /** Adds what they are told to the group. */
+    void addReports(long nowMicros) {
+        if (shed.anyDue(nowMicros)) {
+            shed.takeDue(nowMicros).forEach(due -> report(due, nowMicros));
+        }
+    }
+
+    private void report(ShedCount due, long nowMicros) {
+        add(run(due.executionId(), nowMicros), due.report(codec, nowMicros));
     }
 
     private long add(RunBuilder run, PendingEntry pending) {
         run.state.claim(pending.workflowId(), pending.userId());
+        if (!run.state.holdsEntries()) {
+            run.state.begin(journal.bucketAt(run.nowMicros));
+        }
         long seq = run.state.nextSeq();
         var entry = new LogEntry(seq, pending.encoded());
         run.state.count(entry);
@@ -177,9 +232,12 @@ final class Sequencer {
         if (entry.userFriendly()) {
             run.friendly++;
         }
-        run.urgent |= entry.level().compareTo(Level.ERROR) >= 0 || entry.milestone() || entry.statusEffect() != null;
+        ExecutionStatus effect = entry.statusEffect();
+        run.finished |= effect != null && effect.finished();
+        run.urgent |= entry.level().compareTo(Level.ERROR) >= 0 || entry.milestone() || effect != null;
+        run.bytes += pending.encoded().length;
         entries++;
-        group.putEntry(run.state.utf8, seq, pending.encoded());
+        group.putEntry(run.state.bucket(), run.state.utf8, seq, pending.encoded());
         return seq;
     }
 
@@ -188,19 +246,32 @@ final class Sequencer {
         RunBuilder run = run(update.executionId(), update.receivedAtMicros());
         run.state.update(update);
         run.urgent = true;
+        run.finished |= update.status() != null && update.status().finished();
+        reportIfFinished(update.executionId(), update.receivedAtMicros());
         return run.created;
     }
 
     private RunBuilder run(String executionId, long nowMicros) {
         RunBuilder run = runs.get(executionId);
         if (run == null) {
-            ExecutionState known = journal.execution(executionId).orElse(null);
-            run = known == null
-                    ? new RunBuilder(new StateBuilder(executionId, firstSeq(nowMicros), nowMicros), true)
-                    : new RunBuilder(new StateBuilder(known), false);
+            run = journal.stored(executionId)
+                    .map(stored -> resume(executionId, stored, nowMicros))
+                    .orElseGet(() -> new RunBuilder(begin(executionId, 0, nowMicros), true, nowMicros));
             runs.put(executionId, run);
         }
         return run;
+    }
+
+    private RunBuilder resume(String executionId, StoredState stored, long nowMicros) {
+        ExecutionState known = stored.state();
+        return known == null
+                ? new RunBuilder(begin(executionId, stored.highestSeq(), nowMicros), true, nowMicros)
+                : new RunBuilder(new StateBuilder(known, stored.bucket()), false, nowMicros);
+    }
+
+    /** @param highestSeq of an earlier life, 0 if there was none */
+    private StateBuilder begin(String executionId, long highestSeq, long nowMicros) {
+        return new StateBuilder(executionId, highestSeq, Math.max(firstSeq(nowMicros), highestSeq + 1), nowMicros);
     }
 
     /**
@@ -264,20 +335,31 @@ final class Sequencer {
     private List<Run> seal() {
         var sealed = new ArrayList<Run>(runs.size());
         long position = journal.lastPosition();
+        long totalBytes = journal.totalBytes();
         for (RunBuilder run : runs.values()) {
             if (run.entries.isEmpty() && !run.urgent) {
                 continue; // only duplicates or conflicts
             }
             position++;
-            ExecutionState state = run.state.build(position);
+            StoredState stored = run.state.build(position);
+            ExecutionState state = stored.known().orElseThrow();
+            totalBytes += run.bytes;
             long firstSeq = run.entries.isEmpty()
                     ? state.lastSeq() + 1
                     : run.entries.get(0).seq();
-            group.putState(state);
+            group.putState(stored);
             group.putRecord(new JournalRecord(
-                    position, state.executionId(), firstSeq, run.entries.size(), run.friendly, run.urgent));
+                    position,
+                    state.executionId(),
+                    firstSeq,
+                    run.entries.size(),
+                    run.friendly,
+                    run.urgent,
+                    run.bytes,
+                    totalBytes));
             sealed.add(new Run(state, List.copyOf(run.entries), run.friendly, run.urgent));
         }
+        shed.seal(group);
         return sealed;
     }
 
@@ -294,6 +376,7 @@ final class Sequencer {
         if (!group.isEmpty()) {
             journal.commit(group);
         }
+        shed.committed();
         reset();
         return sealed;
     }

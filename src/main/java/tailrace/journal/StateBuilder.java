@@ -29,16 +29,25 @@ final class StateBuilder {
     private long firstEntryAtMicros;
     private long lastEntryAtMicros;
     private long lastReceivedAtMicros;
+    private int bucket;
+    private long changedAtMicros;
 
-    /** A new execution. */
-    StateBuilder(String executionId, long firstSeq, long createdAtMicros) {
+    /**
+     * A new execution.
+     *
+     * @param lastSeq the highest seq it had in an earlier life, long retired; 0 if it had none
+     */
+    StateBuilder(String executionId, long lastSeq, long firstSeq, long createdAtMicros) {
         this.executionId = executionId;
         this.utf8 = Keys.utf8(executionId);
+        this.lastSeq = lastSeq;
         this.hotFromSeq = firstSeq;
         this.createdAtMicros = createdAtMicros;
     }
 
-    StateBuilder(ExecutionState from) {
+    /** @param bucket where its entries lie */
+    StateBuilder(ExecutionState from, int bucket) {
+        this.bucket = bucket;
         executionId = from.executionId();
         utf8 = Keys.utf8(executionId);
         workflowId = from.workflowId();
@@ -77,6 +86,24 @@ final class StateBuilder {
         if (userId == null) {
             userId = user;
         }
+    }
+
+    /** Whether the journal holds entries of it; those to come have to lie where these do. */
+    boolean holdsEntries() {
+        return hotFromSeq <= lastSeq;
+    }
+
+    int bucket() {
+        return bucket;
+    }
+
+    /** Where its entries will lie; only while it holds none. */
+    void begin(int bucket) {
+        this.bucket = bucket;
+    }
+
+    void changed(long atMicros) {
+        changedAtMicros = atMicros;
     }
 
     /** The next seq: one more than the last, unless a lost journal makes it jump. */
@@ -125,7 +152,11 @@ final class StateBuilder {
         finishedAtMicros = to.finished() ? atMicros : 0;
     }
 
-    ExecutionState build(long position) {
+    StoredState build(long position) {
+        return StoredState.of(state(position), bucket, changedAtMicros);
+    }
+
+    private ExecutionState state(long position) {
         return new ExecutionState(
                 executionId,
                 workflowId,

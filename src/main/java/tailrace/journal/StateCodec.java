@@ -15,15 +15,28 @@ import tailrace.model.JournalRecord;
 import tailrace.model.Rejection;
 import tailrace.model.SeqRange;
 
-/** How the journal writes what is not an entry. Each form begins with its version. */
+/**
+ * How the journal writes what is not an entry. Each form begins with its version. Version 1 of states and records, which
+ * knows neither buckets nor bytes, is still read.
+ */
 final class StateCodec {
-    private static final byte STATE_VERSION = 1;
-    private static final byte RECORD_VERSION = 1;
+    private static final byte FIRST_VERSION = 1;
+    private static final byte STATE_VERSION = 2;
+    private static final byte RETIRED_VERSION = 3;
+    private static final byte RECORD_VERSION = 2;
     private static final byte ANSWER_VERSION = 1;
+    private static final byte SHED_VERSION = 1;
 
     private StateCodec() {}
 
-    static byte[] encode(ExecutionState state) {
+    static byte[] encode(StoredState stored) {
+        ExecutionState state = stored.state();
+        if (state == null) {
+            return write(16, out -> {
+                out.writeByte(RETIRED_VERSION);
+                out.writeLong(stored.highestSeq());
+            });
+        }
         return write(256, out -> {
             out.writeByte(STATE_VERSION);
             writeText(out, state.executionId());
@@ -44,32 +57,44 @@ final class StateCodec {
             out.writeLong(state.lastEntryAtMicros());
             out.writeLong(state.lastReceivedAtMicros());
             out.writeLong(state.lastPosition());
+            out.writeInt(stored.bucket());
+            out.writeLong(stored.changedAtMicros());
         });
     }
 
-    static ExecutionState decodeState(byte[] bytes) {
-        return read(bytes, STATE_VERSION, in -> {
-            String executionId = readRequiredText(in);
-            return new ExecutionState(
-                    executionId,
-                    readText(in),
-                    readText(in),
-                    ExecutionStatus.values()[in.readByte()],
-                    in.readLong(),
-                    in.readLong(),
-                    in.readLong(),
-                    readCounts(in),
-                    readCounts(in),
-                    in.readLong(),
-                    in.readShort(),
-                    in.readLong(),
-                    in.readLong(),
-                    in.readLong(),
-                    in.readLong(),
-                    in.readLong(),
-                    in.readLong(),
-                    in.readLong());
+    static StoredState decodeStored(byte[] bytes) {
+        return read(bytes, RETIRED_VERSION, (version, in) -> {
+            if (version == RETIRED_VERSION) {
+                return StoredState.retired(in.readLong());
+            }
+            ExecutionState state = readState(in);
+            return version == FIRST_VERSION
+                    ? StoredState.of(state, Keys.NO_BUCKET, 0)
+                    : StoredState.of(state, in.readInt(), in.readLong());
         });
+    }
+
+    private static ExecutionState readState(DataInputStream in) throws IOException {
+        String executionId = readRequiredText(in);
+        return new ExecutionState(
+                executionId,
+                readText(in),
+                readText(in),
+                ExecutionStatus.values()[in.readByte()],
+                in.readLong(),
+                in.readLong(),
+                in.readLong(),
+                readCounts(in),
+                readCounts(in),
+                in.readLong(),
+                in.readShort(),
+                in.readLong(),
+                in.readLong(),
+                in.readLong(),
+                in.readLong(),
+                in.readLong(),
+                in.readLong(),
+                in.readLong());
     }
 
     static byte[] encode(JournalRecord record) {
@@ -80,16 +105,22 @@ final class StateCodec {
             out.writeInt(record.count());
             out.writeInt(record.friendlyCount());
             writeText(out, record.executionId());
+            out.writeLong(record.bytes());
+            out.writeLong(record.totalBytes());
         });
     }
 
     static JournalRecord decodeRecord(long position, byte[] bytes) {
-        return read(bytes, RECORD_VERSION, in -> {
+        return read(bytes, RECORD_VERSION, (version, in) -> {
             boolean urgent = in.readBoolean();
             long firstSeq = in.readLong();
             int count = in.readInt();
             int friendly = in.readInt();
-            return new JournalRecord(position, readRequiredText(in), firstSeq, count, friendly, urgent);
+            String executionId = readRequiredText(in);
+            return version == FIRST_VERSION
+                    ? new JournalRecord(position, executionId, firstSeq, count, friendly, urgent)
+                    : new JournalRecord(
+                            position, executionId, firstSeq, count, friendly, urgent, in.readLong(), in.readLong());
         });
     }
 
@@ -123,7 +154,7 @@ final class StateCodec {
     }
 
     static StoredAnswer decodeAnswer(byte[] bytes) {
-        return read(bytes, ANSWER_VERSION, in -> {
+        return read(bytes, ANSWER_VERSION, (version, in) -> {
             byte[] fingerprint = in.readNBytes(in.readUnsignedByte());
             long atMicros = in.readLong();
             int accepted = in.readInt();
@@ -143,12 +174,41 @@ final class StateCodec {
         });
     }
 
+    static byte[] encode(ShedCount shed) {
+        return write(128, out -> {
+            out.writeByte(SHED_VERSION);
+            writeText(out, shed.executionId());
+            writeText(out, shed.workflowId());
+            writeText(out, shed.userId());
+            out.writeLong(shed.count());
+            out.writeLong(shed.fromMicros());
+            out.writeLong(shed.toMicros());
+            writeText(out, shed.reason());
+            writeText(out, shed.strategy());
+        });
+    }
+
+    static ShedCount decodeShed(byte[] bytes) {
+        return read(
+                bytes,
+                SHED_VERSION,
+                (version, in) -> new ShedCount(
+                        readRequiredText(in),
+                        readText(in),
+                        readText(in),
+                        in.readLong(),
+                        in.readLong(),
+                        in.readLong(),
+                        readRequiredText(in),
+                        readRequiredText(in)));
+    }
+
     private interface Writing {
         void to(DataOutputStream out) throws IOException;
     }
 
     private interface Reading<T> {
-        T from(DataInputStream in) throws IOException;
+        T from(byte version, DataInputStream in) throws IOException;
     }
 
     private static byte[] write(int sizeHint, Writing writing) {
@@ -161,13 +221,13 @@ final class StateCodec {
         return bytes.toByteArray();
     }
 
-    private static <T> T read(byte[] bytes, byte version, Reading<T> reading) {
+    private static <T> T read(byte[] bytes, byte newest, Reading<T> reading) {
         try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
             byte found = in.readByte();
-            if (found != version) {
-                throw new IOException("version " + found + " where this program knows " + version);
+            if (found < FIRST_VERSION || found > newest) {
+                throw new IOException("version " + found + " where this program knows up to " + newest);
             }
-            return reading.from(in);
+            return reading.from(found, in);
         } catch (IOException | ArrayIndexOutOfBoundsException e) {
             throw new JournalDamagedException("A value in the journal cannot be read: " + e.getMessage(), e);
         }

@@ -85,9 +85,10 @@ final class Channel {
         return subscriptions.isEmpty();
     }
 
-    /** Lets go of timers. */
+    /** Lets go of timers and entries. */
     void close() {
         hub.cancel(completeTimer);
+        clearWindow();
     }
 
     /** Takes a commit's part; returns whether there is something to flush. */
@@ -99,6 +100,7 @@ final class Channel {
                 clearWindow(); // a message was lost: what lies between comes from the store
                 next = entries.get(0).seq();
             }
+            long before = windowBytes;
             for (LogEntry entry : entries) {
                 if (entry.seq() == next) {
                     window.add(entry);
@@ -106,6 +108,7 @@ final class Channel {
                     next++;
                 }
             }
+            hub.windowChanged(windowBytes - before);
             trimWindow(MAX_WINDOW_BYTES);
         }
         observe(run.state());
@@ -211,6 +214,13 @@ final class Channel {
         if (readers == null) {
             return;
         }
+        deliver(key, readers, read);
+        if (pages.isEmpty() && !window.isEmpty() && windowLast() <= flushedTo) {
+            clearWindow(); // nobody is left who could step in from it
+        }
+    }
+
+    private void deliver(PageKey key, List<Subscription> readers, AsyncResult<EntryStore.Slice> read) {
         if (read.failed()) {
             boolean forGood = !(read.cause() instanceof JournalUnavailableException);
             if (forGood) {
@@ -228,9 +238,6 @@ final class Channel {
         Frames frames = Frames.page(hub.frame(), session, slice.entries(), slice.gaps(), key.live, hub.nowMicros());
         readers.forEach(reader -> reader.onPage(frames, slice.scannedTo()));
         frames.release();
-        if (pages.isEmpty() && !window.isEmpty() && windowLast() <= flushedTo) {
-            clearWindow(); // nobody is left who could step in from it
-        }
     }
 
     /** Whether the execution is over and has been silent for long enough. */
@@ -298,14 +305,17 @@ final class Channel {
 
     private void clearWindow() {
         window.clear();
+        hub.windowChanged(-windowBytes);
         windowBytes = 0;
     }
 
     private void trimWindow(int maxBytes) {
         int from = 0;
+        long before = windowBytes;
         while (from < window.size() && windowBytes > maxBytes) {
             windowBytes -= window.get(from++).encoded().length;
         }
+        hub.windowChanged(windowBytes - before);
         window.subList(0, from).clear();
     }
 }

@@ -100,7 +100,10 @@ public final class LiveHub {
         if (closed || !streams.enter()) {
             return Optional.empty();
         }
-        Channel channel = channels.computeIfAbsent(executionId, id -> new Channel(this, id));
+        Channel channel = channels.computeIfAbsent(executionId, id -> {
+            streams.channelOpened();
+            return new Channel(this, id);
+        });
         var subscription = new Subscription(this, channel, request);
         channel.add(subscription);
         return Optional.of(subscription);
@@ -207,6 +210,7 @@ public final class LiveHub {
         if (channel.remove(subscription)) {
             channel.close();
             channels.remove(channel.executionId, channel);
+            streams.channelClosed();
             dirty.remove(channel);
         }
     }
@@ -242,6 +246,11 @@ public final class LiveHub {
 
     void countStuck() {
         metrics.slowReaderClosed();
+    }
+
+    /** A channel's window has so many bytes more, or less. */
+    void windowChanged(long bytes) {
+        streams.windowChanged(bytes);
     }
 
     EntryStore store() {

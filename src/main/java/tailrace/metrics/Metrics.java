@@ -2,15 +2,23 @@ package tailrace.metrics;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** What Tailrace counts of itself. Safe for any thread; times are recorded in nanoseconds and exported in seconds. */
 public final class Metrics {
+    /** Workflows with a label of their own among the entries shed. */
+    private static final int MAX_SHED_WORKFLOWS = 100;
+
     private final MeterRegistry registry;
     private final Counter entriesAccepted;
     private final Counter entriesDuplicate;
@@ -26,6 +34,8 @@ public final class Metrics {
     private final Counter deliveries;
     private final Counter slowReaders;
     private final Counter jwksFailures;
+    private final Counter throttled;
+    private final Set<String> shedWorkflows = ConcurrentHashMap.newKeySet();
 
     public Metrics(MeterRegistry registry) {
         this.registry = registry;
@@ -43,6 +53,7 @@ public final class Metrics {
         deliveries = counter("tailrace.live.deliveries", "Entries written to live readers");
         slowReaders = counter("tailrace.live.readers.closed.stuck", "Readers closed because their socket took nothing");
         jwksFailures = counter("tailrace.jwks.fetch.failures", "Times the keys of the tokens' issuer could not be had");
+        throttled = counter("tailrace.ingest.throttled", "Requests turned away because their sender sends most");
     }
 
     public MeterRegistry registry() {
@@ -72,6 +83,11 @@ public final class Metrics {
         journalFailures.increment();
     }
 
+    /** @param reason {@code ttl} or {@code size} */
+    public void trimmed(String reason, long entries) {
+        registry.counter("tailrace.journal.trimmed.entries", "reason", reason).increment(entries);
+    }
+
     public void flushed(long nanos, int rows) {
         flush.record(nanos, TimeUnit.NANOSECONDS);
         flushRows.record(rows);
@@ -99,6 +115,41 @@ public final class Metrics {
         jwksFailures.increment();
     }
 
+    /**
+     * Entries given up under load. The first workflows get a label of their own, all later ones share one: a sender
+     * chooses the name, and must not fill the memory with it.
+     *
+     * @param reason one of a closed set
+     * @param workflow of the execution, or null
+     */
+    public void shed(String reason, @Nullable String workflow, long entries) {
+        String label = workflow == null ? "none" : workflow;
+        if (!shedWorkflows.contains(label)) {
+            if (shedWorkflows.size() < MAX_SHED_WORKFLOWS) {
+                shedWorkflows.add(label);
+            } else {
+                label = "other";
+            }
+        }
+        registry.counter("tailrace.entries.shed", "reason", reason, "workflow", label)
+                .increment(entries);
+    }
+
+    /** Requests turned away so far. */
+    public long throttledRequests() {
+        return (long) throttled.count();
+    }
+
+    public void throttled() {
+        throttled.increment();
+    }
+
+    /** @param level of degradation in which this time was spent */
+    public void timeInLevel(int level, long time, TimeUnit unit) {
+        registry.counter("tailrace.degradation.seconds", "level", Integer.toString(level))
+                .increment(unit.toNanos(time) / 1e9);
+    }
+
     /** A gauge that is read from its owner; the owner must be safe to read from any thread. */
     public <T> void gauge(String name, String description, T owner, ToDoubleFunction<T> value) {
         Gauge.builder(name, owner, value)
@@ -114,6 +165,13 @@ public final class Metrics {
                 .description(description)
                 .tag(tag, tagValue)
                 .strongReference(true)
+                .register(registry);
+    }
+
+    /** A count that its owner keeps, and keeps alive. */
+    public void counter(String name, String description, AtomicLong count) {
+        FunctionCounter.builder(name, count, AtomicLong::doubleValue)
+                .description(description)
                 .register(registry);
     }
 

@@ -81,6 +81,29 @@ public record ExecutionState(
         }
     }
 
+    /** The same, of which the journal's store holds only what is at this seq or above it. */
+    public ExecutionState withHotFromSeq(long seq) {
+        return new ExecutionState(
+                executionId,
+                workflowId,
+                userId,
+                status,
+                seq,
+                lastSeq,
+                totalLogs,
+                levelCounts,
+                eventCounts,
+                milestoneCount,
+                progressHundredths,
+                createdAtMicros,
+                startedAtMicros,
+                finishedAtMicros,
+                firstEntryAtMicros,
+                lastEntryAtMicros,
+                lastReceivedAtMicros,
+                lastPosition);
+    }
+
     /** Entries of level WARNING. */
     public long warningCount() {
         return levelCounts.get(Level.WARNING);

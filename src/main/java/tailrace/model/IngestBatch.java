@@ -1,6 +1,8 @@
 package tailrace.model;
 
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,28 @@ public record IngestBatch(
         List<Rejection> rejected,
         @Nullable IdempotencyKey key,
         long bytes) {
+
+    /** The executions its entries belong to, in order of first appearance. */
+    public Set<String> executions() {
+        if (entries.isEmpty()) {
+            return Set.of();
+        }
+        String first = entries.get(0).executionId();
+        Set<String> all = null;
+        String last = first;
+        for (PendingEntry entry : entries) {
+            // Nearly always the same as before, and then often the same object.
+            if (!entry.executionId().equals(last)) {
+                if (all == null) {
+                    all = new LinkedHashSet<>();
+                    all.add(first);
+                }
+                last = entry.executionId();
+                all.add(last);
+            }
+        }
+        return all == null ? Set.of(first) : all;
+    }
 
     /**
      * An entry without a seq.

@@ -2,6 +2,7 @@ package tailrace.postgres;
 
 import io.vertx.core.Future;
 import io.vertx.pgclient.PgConnection;
+import io.vertx.sqlclient.SqlResult;
 import io.vertx.sqlclient.Tuple;
 import java.util.List;
 import java.util.UUID;
@@ -57,6 +58,24 @@ final class BatchSink {
                 .recover(error -> SqlErrors.refused(error) ? isolate(on, batch, error) : Future.failedFuture(error));
     }
 
+    /**
+     * Writes rows alone: no execution's state and no cursor. Those that are there already stay as they are.
+     *
+     * @return rows that were not there before, and those set aside
+     */
+    Future<Written> writeRows(PgConnection on, RowBatch rows) {
+        Slice all = new Slice(rows, 0, rows.size(), List.of(), null);
+        return partitions
+                .ensure(on, rows.days())
+                .compose(ready -> transaction(on, all))
+                .recover(error -> withPartitions(on, all, error))
+                .map(inserted -> new Written(inserted, 0))
+                .recover(error -> SqlErrors.refused(error)
+                        ? isolateRows(on, rows, 0, rows.size())
+                                .map(refused -> new Written(rows.size() - refused, refused))
+                        : Future.failedFuture(error));
+    }
+
     /** Part of a batch; the cursor moves only where {@code cursor} is not null. */
     private record Slice(
             RowBatch rows,
@@ -65,7 +84,7 @@ final class BatchSink {
             List<ExecutionState> states,
             @Nullable Batch cursor) {}
 
-    private Future<Void> withPartitions(PgConnection on, Slice slice, Throwable error) {
+    private Future<Integer> withPartitions(PgConnection on, Slice slice, Throwable error) {
         if (!SqlErrors.maybeNoPartition(error)) {
             return Future.failedFuture(error);
         }
@@ -73,11 +92,14 @@ final class BatchSink {
         return partitions.ensure(on, slice.rows().days()).compose(ready -> transaction(on, slice));
     }
 
-    private Future<Void> transaction(PgConnection on, Slice slice) {
+    /** How many rows were not there before. */
+    private Future<Integer> transaction(PgConnection on, Slice slice) {
         Future<?> begin = on.query("BEGIN").execute();
-        Future<?> rows = slice.from() == slice.to()
-                ? Future.succeededFuture()
-                : on.preparedQuery(sql.insertRows).execute(slice.rows().parameters(slice.from(), slice.to()));
+        Future<Integer> rows = slice.from() == slice.to()
+                ? Future.succeededFuture(0)
+                : on.preparedQuery(sql.insertRows)
+                        .execute(slice.rows().parameters(slice.from(), slice.to()))
+                        .map(SqlResult::rowCount);
         Future<?> states = slice.states().isEmpty()
                 ? Future.succeededFuture()
                 : on.preparedQuery(sql.upsertExecutions).execute(StateBatch.parameters(slice.states(), generation));
@@ -87,7 +109,7 @@ final class BatchSink {
                 .mapEmpty()
                 .recover(any -> Future.failedFuture(first(begin, rows, states, cursor)))
                 .compose(done -> on.query("COMMIT").execute(), error -> rollback(on, error))
-                .mapEmpty();
+                .map(committed -> rows.result());
     }
 
     private Future<?> cursor(PgConnection on, @Nullable Batch batch) {

@@ -27,7 +27,9 @@ public final class Database {
     private final String schema;
     private final Duration connectTimeout;
     private final Sql sql;
+    private final RetentionSql retentionSql;
     private final Supplier<DatabaseUrl> url;
+    private final Supplier<DatabaseUrl> listenUrl;
     private final @Nullable EmbeddedPostgres embedded;
     private final Pool pool;
 
@@ -35,12 +37,15 @@ public final class Database {
             Vertx vertx,
             TailraceConfig.Database config,
             Supplier<DatabaseUrl> url,
+            Supplier<DatabaseUrl> listenUrl,
             @Nullable EmbeddedPostgres embedded) {
         this.vertx = vertx;
         this.schema = config.schema();
         this.connectTimeout = config.connectTimeout();
         this.sql = new Sql(schema);
+        this.retentionSql = new RetentionSql(schema);
         this.url = url;
+        this.listenUrl = listenUrl;
         this.embedded = embedded;
         int timeoutMillis = Math.toIntExact(connectTimeout.toMillis());
         this.pool = PgBuilder.pool()
@@ -65,7 +70,10 @@ public final class Database {
         if (config.url().isPresent()) {
             try {
                 DatabaseUrl fixed = DatabaseUrl.parse(config.url().get().value());
-                return Future.succeededFuture(new Database(vertx, config, () -> fixed, null));
+                DatabaseUrl listen = config.listenUrl()
+                        .map(own -> DatabaseUrl.parse(own.value()))
+                        .orElse(fixed);
+                return Future.succeededFuture(new Database(vertx, config, () -> fixed, () -> listen, null));
             } catch (IllegalArgumentException e) {
                 return Future.failedFuture(e);
             }
@@ -74,7 +82,7 @@ public final class Database {
                 () -> {
                     EmbeddedPostgres embedded = new EmbeddedPostgres(dataDir);
                     embedded.start();
-                    return new Database(vertx, config, embedded::url, embedded);
+                    return new Database(vertx, config, embedded::url, embedded::url, embedded);
                 },
                 false);
     }
@@ -106,15 +114,28 @@ public final class Database {
         return sql;
     }
 
+    RetentionSql retentionSql() {
+        return retentionSql;
+    }
+
     /**
      * A connection outside of the pool, pipelined, for the caller to close. On the caller's context.
      *
      * @param applicationName how it is called in {@code pg_stat_activity}
      */
     public Future<PgConnection> connect(String applicationName) {
+        return connect(url, applicationName);
+    }
+
+    /** The same past any pooler, which has no sessions to LISTEN in: to {@code DATABASE_LISTEN_URL} where it is set. */
+    Future<PgConnection> connectToListen(String applicationName) {
+        return connect(listenUrl, applicationName);
+    }
+
+    private Future<PgConnection> connect(Supplier<DatabaseUrl> target, String applicationName) {
         Future<PgConnection> connecting;
         try {
-            connecting = PgConnection.connect(vertx, url.get().options(applicationName));
+            connecting = PgConnection.connect(vertx, target.get().options(applicationName));
         } catch (RuntimeException e) {
             return Future.failedFuture(e);
         }

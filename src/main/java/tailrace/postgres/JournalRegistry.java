@@ -135,9 +135,10 @@ public final class JournalRegistry {
     private record Current(long generation, JournalId id) {}
 
     /** Where a lane is; fenced once another journal took over. */
-    record LaneCursor(int lane, int lanes, long position, boolean fenced, long generation) {}
+    public record LaneCursor(int lane, int lanes, long position, boolean fenced, long generation) {}
 
-    Future<List<LaneCursor>> cursors(JournalId ours) {
+    /** Where a journal's lanes are; none where it was never registered. */
+    public Future<List<LaneCursor>> cursors(JournalId ours) {
         return database.pool()
                 .preparedQuery(sql.cursors)
                 .execute(Tuple.of(ours.value()))

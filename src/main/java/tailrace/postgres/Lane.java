@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import tailrace.config.TailraceConfig;
 import tailrace.journal.Journal;
 import tailrace.journal.JournalUnavailableException;
+import tailrace.journal.LagClock;
 import tailrace.postgres.Batch.Resume;
 
 /**
@@ -35,6 +36,9 @@ final class Lane {
     // backlog.
     private static final Duration MAX_GAP = Duration.ofMillis(250);
     private static final Duration GAP_A_ROW = Duration.ofNanos(500_000);
+    /** A transaction that failed is halved down to so many rows: one too large for its link must not fail for ever. */
+    private static final int MIN_ROWS_AFTER_FAILURE = 10;
+
     private static final int RETRY_EXPONENT_MAX = 10;
     private static final IntervalFunction RETRY =
             IntervalFunction.ofExponentialRandomBackoff(Duration.ofMillis(100), 2.0, 0.5, Duration.ofSeconds(5));
@@ -207,6 +211,7 @@ final class Lane {
         long started = System.nanoTime();
         return sink.write(on, batch)
                 .timeout(FLUSH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .onFailure(error -> batchSize = Math.min(batchSize, Math.max(MIN_ROWS_AFTER_FAILURE, batchSize / 2)))
                 .map(written -> {
                     resume = batch.resume();
                     position = batch.toPosition();
@@ -214,7 +219,7 @@ final class Lane {
                     long gap = Math.min(MAX_GAP.toNanos(), written.rows() * GAP_A_ROW.toNanos());
                     nextFlushNanos = System.nanoTime() + Math.max(MIN_GAP.toNanos(), gap);
                     shared.counters().flushed(System.nanoTime() - started, written);
-                    shared.listener().flushed(number, position, written.rows());
+                    shared.listener().flushed(number, position, written.rows(), batch.states());
                     if (position >= lastPosition) {
                         drained.tryComplete();
                     }

@@ -19,6 +19,7 @@ import tailrace.config.TailraceConfig;
 import tailrace.journal.Journal;
 import tailrace.journal.JournalUnavailableException;
 import tailrace.metrics.Metrics;
+import tailrace.model.ExecutionState;
 import tailrace.postgres.JournalRegistry.LaneCursor;
 
 /**
@@ -61,8 +62,9 @@ public final class LogWriter {
         /**
          * @param position the lane's cursor
          * @param rows the transaction brought
+         * @param executions it brought, as PostgreSQL knows them now; not to be changed
          */
-        void flushed(int lane, long position, int rows);
+        void flushed(int lane, long position, int rows, List<ExecutionState> executions);
     }
 
     public LogWriter(
@@ -225,7 +227,7 @@ public final class LogWriter {
         lanes.forEach(Lane::retryNow);
     }
 
-    /** Makes the partitions of the days to come; to be called now and then. A failure is logged, the next call repeats. */
+    /** Makes the partitions that the first batches need. A failure is logged: a batch makes what is missing itself. */
     public Future<Void> preparePartitions() {
         return partitions.ensureAhead().onFailure(error -> LOG.warn("partitions could not be made ahead", error));
     }

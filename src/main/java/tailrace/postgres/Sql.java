@@ -10,11 +10,14 @@ import tailrace.model.Level;
 import tailrace.model.LogCategory;
 
 /**
- * Every statement the server sends, with the schema put in once. Enumerations travel as ordinals and are looked up in a
+ * Every statement the server sends (retention's are in {@link RetentionSql}), with the schema put in once. Enumerations travel as ordinals and are looked up in a
  * constant array: PostgreSQL then reads no catalogue per row. Parameters are only ever bound, never put into the text.
  */
 final class Sql {
     private static final Pattern SCHEMA = Pattern.compile("[a-z_][a-z0-9_]{0,62}");
+
+    /** So that a channel's name stays within an identifier's 63 bytes; the trigger of log_inbox cuts the same way. */
+    private static final int CHANNEL_SCHEMA_MAX = 54;
 
     private static final String LEVELS = labels(Level.values());
     private static final String EVENT_TYPES = labels(EventType.values());
@@ -26,6 +29,9 @@ final class Sql {
     final String upsertExecutions;
     final String advanceCursor;
     final String insertReject;
+    final String countRejects;
+    final String rejectedSeqs;
+    final String countSpans;
     final String makePartition;
     final String currentJournal;
     final String cursors;
@@ -42,6 +48,13 @@ final class Sql {
     final String countEntries;
     final String tryLock;
     final String endOwnStaleSession;
+    final String lockInbox;
+    final String deleteInbox;
+    final String refuseInbox;
+    final String heartbeat;
+    final String leave;
+    final String inboxChannel;
+    final String flushedChannel;
 
     /** @throws IllegalArgumentException if the schema is no plain lower-case identifier */
     Sql(String schema) {
@@ -52,6 +65,9 @@ final class Sql {
         upsertExecutions = in(schema, UPSERT_EXECUTIONS);
         advanceCursor = in(schema, "SELECT {s}.advance_cursor($1, $2, $3, $4, $5)");
         insertReject = in(schema, INSERT_REJECT);
+        countRejects = in(schema, "SELECT count(*) FROM {s}.log_rejects");
+        rejectedSeqs = in(schema, REJECTED_SEQS);
+        countSpans = in(schema, COUNT_SPANS);
         makePartition = in(schema, "SELECT {s}.make_partition($1)");
         currentJournal = in(schema, CURRENT_JOURNAL);
         cursors = in(schema, CURSORS);
@@ -72,6 +88,14 @@ final class Sql {
         countEntries = in(schema, "SELECT count(*)" + ENTRIES_WHERE);
         tryLock = in(schema, "SELECT pg_try_advisory_lock(hashtextextended('tailrace writer {s}', 0))");
         endOwnStaleSession = END_OWN_STALE_SESSION;
+        lockInbox = in(schema, LOCK_INBOX);
+        deleteInbox = in(schema, "DELETE FROM {s}.log_inbox WHERE id = ANY ($1::uuid[])");
+        refuseInbox = in(schema, REFUSE_INBOX);
+        heartbeat = in(schema, HEARTBEAT);
+        leave = in(schema, "DELETE FROM {s}.processes WHERE id = $1");
+        String channels = schema.substring(0, Math.min(schema.length(), CHANNEL_SCHEMA_MAX));
+        inboxChannel = channels + "_inbox";
+        flushedChannel = channels + "_flushed";
     }
 
     private static String in(String schema, String text) {
@@ -141,6 +165,20 @@ final class Sql {
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
             """;
 
+    private static final String REJECTED_SEQS = """
+            SELECT DISTINCT execution_id, seq FROM {s}.log_rejects
+            WHERE journal_id = $1 AND seq > 0 AND execution_id = ANY ($2::text[])
+            """;
+
+    // The times of receipt keep it to the partitions in question.
+    private static final String COUNT_SPANS = """
+            SELECT (SELECT count(*) FROM {s}.workflow_execution_logs l
+                    WHERE l.execution_id = w.e AND l.seq BETWEEN w.lo AND w.hi
+                      AND l.received_at BETWEEN w.since AND w.until)
+            FROM unnest($1::text[], $2::int8[], $3::int8[], $4::timestamptz[], $5::timestamptz[])
+              WITH ORDINALITY AS w(e, lo, hi, since, until, n) ORDER BY w.n
+            """;
+
     private static final String CURRENT_JOURNAL =
             "SELECT generation, journal_id FROM {s}.journals ORDER BY generation DESC LIMIT 1";
 
@@ -169,7 +207,7 @@ final class Sql {
               event_counts::text, milestone_count, (progress_percentage * 100)::int4 AS progress, created_at,
               started_at, finished_at, first_entry_at, last_entry_at, last_received_at, last_position""";
 
-    private static final String ENTRY_COLUMNS = """
+    static final String ENTRY_COLUMNS = """
             SELECT seq, received_at, timestamp, id, level::text, event_type::text, log_category::text, message,
               user_friendly_message, display_priority, is_milestone, data::text, technical_details::text,
               performance_metrics::text, stack_trace, error_code, node_id, node_name, node_type, parent_node_id,
@@ -192,5 +230,35 @@ final class Sql {
             SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
             WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()
               AND datname = current_database()
+            """;
+
+    // At most $1 rows, and no more once $2 bytes are reached; of an entry over $3 bytes the size alone. A created_at
+    // that no entry can have (infinity) becomes one that it can.
+    private static final String LOCK_INBOX = """
+            WITH locked AS (
+              SELECT n, id, created_at, entry, octet_length(entry::text) AS bytes FROM {s}.log_inbox
+              WHERE error IS NULL ORDER BY n LIMIT $1 FOR UPDATE SKIP LOCKED
+            ), measured AS (SELECT *, sum(bytes) OVER (ORDER BY n) - bytes AS before FROM locked)
+            SELECT id, least(greatest(created_at, '0001-01-02 00:00Z'), '9999-12-30 00:00Z') AS created_at, bytes,
+              CASE WHEN bytes <= $3::int4 THEN entry::text END AS entry
+            FROM measured WHERE before < $2::int8 ORDER BY n
+            """;
+
+    private static final String REFUSE_INBOX = """
+            UPDATE {s}.log_inbox SET error = r.error, failed_at = now()
+            FROM unnest($1::uuid[], $2::text[]) AS r(id, error) WHERE log_inbox.id = r.id
+            """;
+
+    // Rows of the dead are passed over where another process is about to delete them, too.
+    private static final String HEARTBEAT = """
+            WITH dead AS (
+              DELETE FROM {s}.processes WHERE id IN (
+                SELECT id FROM {s}.processes WHERE id <> $1 AND heartbeat_at < now() - make_interval(secs => $6)
+                FOR UPDATE SKIP LOCKED)
+            ), ours AS (
+              INSERT INTO {s}.processes (id, started_at, host, version, writer) VALUES ($1, $2, $3, $4, $5)
+              ON CONFLICT (id) DO UPDATE SET heartbeat_at = now(), writer = excluded.writer
+            )
+            SELECT count(*) FROM {s}.processes WHERE id <> $1 AND heartbeat_at >= now() - make_interval(secs => $6)
             """;
 }

@@ -19,6 +19,14 @@ public interface ColdStore {
     Future<List<LogEntry>> entries(
             String executionId, long fromSeq, long toSeq, boolean ascending, int maxEntries, LogFilter filter);
 
+    /**
+     * Entries received before this time, epoch microseconds, are not kept any more, whatever they are; {@code
+     * Long.MIN_VALUE} if all are.
+     */
+    default long keptSinceMicros() {
+        return Long.MIN_VALUE;
+    }
+
     /** How many entries between two seqs (both included) the filter accepts. */
     Future<Long> count(String executionId, long fromSeq, long toSeq, LogFilter filter);
 }

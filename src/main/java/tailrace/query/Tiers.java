@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,12 +19,15 @@ import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
 import tailrace.query.Coverage.Gap;
 import tailrace.query.Coverage.Reason;
+import tailrace.query.HotPieces.Found;
 
 /**
- * Joins the journal's store and PostgreSQL by seq: what the journal holds ({@code hotFromSeq} and above) is read there,
- * everything below it in PostgreSQL. The border only moves upwards; it is looked at again after each read, so an entry
- * that was purged in between is asked for in PostgreSQL instead of being overlooked. Safe for any event loop; the
- * journal's files are read on workers.
+ * Joins the tiers by seq. A hot tier beside the journal is asked first and answers as far as it has seqs without a hole.
+ * For the rest, what the journal holds ({@code hotFromSeq} and above) is read there, everything below it in PostgreSQL,
+ * up to where the hot tier has entries again. The border only moves upwards; it is looked at again after each read, so an
+ * entry that was purged in between is asked for in PostgreSQL instead of being overlooked. Safe for any event loop where
+ * its hot tier is; the journal's files are read on workers. Longer than most files, because it is one rule in three
+ * directions: up, down, and counting.
  */
 public final class Tiers implements EntryStore {
     /** Rows of one query to PostgreSQL: of the largest entries 2.5 MiB. */
@@ -36,11 +40,23 @@ public final class Tiers implements EntryStore {
     private final Vertx vertx;
     private final Journal journal;
     private final ColdStore cold;
+    private final HotStore hotStore;
+    private final HotPieces hot;
+    private final Expired expired;
 
+    /** Without another hot tier than the journal's store. */
     public Tiers(Vertx vertx, Journal journal, ColdStore cold) {
+        this(vertx, journal, cold, HotStore.NONE);
+    }
+
+    /** @param hot asked first; belongs to the event loop that uses this */
+    public Tiers(Vertx vertx, Journal journal, ColdStore cold, HotStore hot) {
         this.vertx = vertx;
         this.journal = journal;
         this.cold = cold;
+        this.hotStore = hot;
+        this.hot = new HotPieces(hot);
+        this.expired = new Expired(vertx, journal, cold);
     }
 
     @Override
@@ -74,63 +90,100 @@ public final class Tiers implements EntryStore {
             long maxBytes,
             LogFilter filter,
             boolean exactHoles) {
-        return vertx.executeBlocking(
-                        () -> {
-                            if (fromSeq < hotFrom(executionId)) {
-                                return new Hot(hotFrom(executionId), null);
-                            }
-                            List<LogEntry> entries =
-                                    journal.entries(executionId, fromSeq, toSeq, true, maxEntries, maxBytes, filter);
-                            long hotFrom = hotFrom(executionId);
-                            return new Hot(hotFrom, fromSeq < hotFrom ? null : entries);
-                        },
-                        false)
-                .compose(hot -> {
-                    List<LogEntry> entries = hot.entries;
+        Callable<Held> journalHas = () -> journalUp(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter);
+        boolean ask = hot.usable();
+        return blocking(() -> ask && !atTheEnd(executionId, fromSeq) ? Held.ASK_HOT : journalHas.call())
+                .compose(held -> !held.askHot()
+                        ? Future.succeededFuture(new Answer(held, Found.NOTHING))
+                        : hot.read(executionId, fromSeq, toSeq, true, maxEntries, maxBytes, filter)
+                                .compose(found -> orJournal(found, journalHas)))
+                .compose(answer -> {
+                    Slice piece = answer.found.piece();
+                    if (piece != null) {
+                        return Future.succeededFuture(piece);
+                    }
+                    List<LogEntry> entries = answer.held.entries;
                     if (entries != null) {
                         long to = cut(entries, maxEntries, maxBytes)
                                 ? last(entries).seq()
                                 : toSeq;
                         return Future.succeededFuture(new Slice(entries, List.of(), to, false));
                     }
-                    long coldTo = Math.min(toSeq, hot.hotFromSeq - 1);
+                    long coldTo = answer.found.before(Math.min(toSeq, answer.held.hotFromSeq - 1));
                     return exactHoles
                             ? coldExact(executionId, fromSeq, coldTo, maxEntries, filter)
                             : cold(executionId, fromSeq, coldTo, true, maxEntries, filter);
                 });
     }
 
+    /** What the journal's store has from a seq upwards. Blocks. */
+    private Held journalUp(
+            String executionId, long fromSeq, long toSeq, int maxEntries, long maxBytes, LogFilter filter) {
+        if (fromSeq < hotFrom(executionId)) {
+            return new Held(hotFrom(executionId), null);
+        }
+        List<LogEntry> entries = journal.entries(executionId, fromSeq, toSeq, true, maxEntries, maxBytes, filter);
+        long hotFrom = hotFrom(executionId);
+        return new Held(hotFrom, fromSeq < hotFrom ? null : entries);
+    }
+
     @Override
     public Future<Slice> descending(
             String executionId, long fromSeq, long toSeq, int maxEntries, long maxBytes, LogFilter filter) {
-        return vertx.executeBlocking(
-                        () -> {
-                            long low = Math.max(fromSeq, hotFrom(executionId));
-                            if (toSeq < low) {
-                                return new Hot(low, null);
-                            }
-                            List<LogEntry> entries =
-                                    journal.entries(executionId, low, toSeq, false, maxEntries, maxBytes, filter);
-                            // What was purged meanwhile may be among them in part: PostgreSQL has all that is kept of
-                            // it.
-                            long lowNow = Math.max(low, hotFrom(executionId));
-                            boolean cut = lowNow == low && cut(entries, maxEntries, maxBytes);
-                            List<LogEntry> held = lowNow == low
-                                    ? entries
-                                    : entries.stream()
-                                            .filter(entry -> entry.seq() >= lowNow)
-                                            .toList();
-                            return toSeq < lowNow
-                                    ? new Hot(lowNow, null)
-                                    : new Hot(cut ? last(held).seq() : lowNow, held);
-                        },
-                        false)
-                .compose(hot -> {
-                    List<LogEntry> entries = hot.entries;
+        Callable<Held> journalHas = () -> journalDown(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter);
+        boolean ask = hot.usable();
+        return blocking(() -> ask && !atTheEnd(executionId, toSeq) ? Held.ASK_HOT : journalHas.call())
+                .compose(held -> !held.askHot()
+                        ? Future.succeededFuture(new Answer(held, Found.NOTHING))
+                        : hot.read(executionId, fromSeq, toSeq, false, maxEntries, maxBytes, filter)
+                                .compose(found -> orJournal(found, journalHas)))
+                .compose(answer -> {
+                    Slice piece = answer.found.piece();
+                    if (piece != null) {
+                        return Future.succeededFuture(piece);
+                    }
+                    List<LogEntry> entries = answer.held.entries;
                     return entries == null
-                            ? cold(executionId, fromSeq, toSeq, false, maxEntries, filter)
-                            : Future.succeededFuture(new Slice(entries, List.of(), hot.hotFromSeq, false));
+                            ? cold(executionId, answer.found.behind(fromSeq), toSeq, false, maxEntries, filter)
+                            : Future.succeededFuture(new Slice(entries, List.of(), answer.held.hotFromSeq, false));
                 });
+    }
+
+    /** What the journal's store has from a seq downwards, and how far that reaches. Blocks. */
+    private Held journalDown(
+            String executionId, long fromSeq, long toSeq, int maxEntries, long maxBytes, LogFilter filter) {
+        long low = Math.max(fromSeq, hotFrom(executionId));
+        if (toSeq < low) {
+            return new Held(low, null);
+        }
+        List<LogEntry> entries = journal.entries(executionId, low, toSeq, false, maxEntries, maxBytes, filter);
+        // What was purged meanwhile may be among them in part: PostgreSQL has all that is kept of it.
+        long lowNow = Math.max(low, hotFrom(executionId));
+        boolean cut = lowNow == low && cut(entries, maxEntries, maxBytes);
+        List<LogEntry> held = lowNow == low
+                ? entries
+                : entries.stream().filter(entry -> entry.seq() >= lowNow).toList();
+        return toSeq < lowNow
+                ? new Held(lowNow, null)
+                : new Held(cut ? last(held).seq() : lowNow, held);
+    }
+
+    private Future<Answer> orJournal(Found found, Callable<Held> journalHas) {
+        return found.piece() != null
+                ? Future.succeededFuture(new Answer(Held.ASK_HOT, found))
+                : blocking(journalHas).map(held -> new Answer(held, found));
+    }
+
+    /**
+     * Whether a seq is among an execution's last, which the hot tier has not been given yet: there the journal answers
+     * sooner, and whoever reads there is most likely a live reader. Blocks.
+     */
+    private boolean atTheEnd(String executionId, long seq) {
+        return journal.execution(executionId)
+                .filter(state -> seq >= state.hotFromSeq()
+                        && seq > state.lastSeq() - HotPieces.MAX_ENTRIES
+                        && !hot.given(state.lastPosition()))
+                .isPresent();
     }
 
     @Override
@@ -138,29 +191,31 @@ public final class Tiers implements EntryStore {
         if (fromSeq > toSeq) {
             return Future.succeededFuture(Optional.of(0L));
         }
-        return vertx.executeBlocking(
-                        () -> {
-                            long low = Math.max(fromSeq, hotFrom(executionId));
-                            if (low > toSeq) {
-                                return new Count(low, 0);
-                            }
-                            return new Count(
-                                    low,
-                                    filter.all() ? toSeq - low + 1 : journal.count(executionId, low, toSeq, filter));
-                        },
-                        false)
-                .compose(hot -> {
-                    long coldTo = Math.min(toSeq, hot.lowSeq - 1);
-                    if (coldTo < fromSeq) {
-                        return Future.succeededFuture(Optional.of(hot.entries));
+        return blocking(() -> {
+                    long low = Math.max(fromSeq, hotFrom(executionId));
+                    if (low > toSeq) {
+                        return new Count(low, 0);
                     }
-                    return cold.count(executionId, fromSeq, coldTo, filter)
-                            .map(entries -> Optional.of(entries + hot.entries))
+                    return new Count(
+                            low, filter.all() ? toSeq - low + 1 : journal.count(executionId, low, toSeq, filter));
+                })
+                .compose(counted -> {
+                    long belowTo = Math.min(toSeq, counted.lowSeq - 1);
+                    if (belowTo < fromSeq) {
+                        return Future.succeededFuture(Optional.of(counted.entries));
+                    }
+                    return new HotCount(hotStore, hot, cold, executionId, filter)
+                            .count(fromSeq, belowTo)
+                            .map(entries -> Optional.of(entries + counted.entries))
                             .recover(away -> {
                                 LOG.debug("No count of {} by PostgreSQL", executionId, away);
                                 return Future.succeededFuture(Optional.<Long>empty());
                             });
                 });
+    }
+
+    private <T> Future<T> blocking(Callable<T> read) {
+        return vertx.executeBlocking(read, false);
     }
 
     /** The lowest seq the journal's store holds; above all while it does not know the execution. Blocks. */
@@ -172,13 +227,13 @@ public final class Tiers implements EntryStore {
     private Future<Slice> coldExact(String executionId, long fromSeq, long toSeq, int maxEntries, LogFilter filter) {
         int rows = Math.min(maxEntries, MAX_COLD_ROWS);
         return cold.entries(executionId, fromSeq, toSeq, true, rows, LogFilter.ALL)
-                .map(entries -> {
+                .compose(entries -> {
                     long to = entries.size() >= rows ? last(entries).seq() : toSeq;
-                    List<Gap> gaps = Holes.told(Holes.between(entries, fromSeq, to), filter);
                     List<LogEntry> accepted = filter.all()
                             ? entries
                             : entries.stream().filter(filter).toList();
-                    return new Slice(accepted, gaps, to, false);
+                    return expired.named(executionId, Holes.between(entries, fromSeq, to))
+                            .map(gaps -> new Slice(accepted, Holes.told(gaps, filter), to, false));
                 })
                 .recover(away -> Future.succeededFuture(away(executionId, fromSeq, toSeq, true, away)));
     }
@@ -194,8 +249,9 @@ public final class Tiers implements EntryStore {
                     long high = ascending && cut ? last(entries).seq() : toSeq;
                     Future<List<Gap>> gaps = filter.all()
                             ? Future.succeededFuture(Holes.between(upwards(entries, ascending), low, high))
-                            : filteredHoles(executionId, low, high).map(found -> Holes.told(found, filter));
-                    return gaps.map(found -> new Slice(entries, found, ascending ? high : low, false));
+                            : filteredHoles(executionId, low, high);
+                    return gaps.compose(holes -> expired.named(executionId, holes))
+                            .map(found -> new Slice(entries, Holes.told(found, filter), ascending ? high : low, false));
                 })
                 .recover(away -> Future.succeededFuture(away(executionId, fromSeq, toSeq, ascending, away)));
     }
@@ -295,7 +351,17 @@ public final class Tiers implements EntryStore {
                 0); // whatever this journal says of it is newer
     }
 
-    private record Hot(long hotFromSeq, @Nullable List<LogEntry> entries) {}
+    /** What the journal's store has, or null where another has to answer; and from where on it holds all. */
+    private record Held(long hotFromSeq, @Nullable List<LogEntry> entries) {
+        /** The journal was not looked at: the hot tier first. */
+        static final Held ASK_HOT = new Held(-1, null);
+
+        boolean askHot() {
+            return hotFromSeq < 0;
+        }
+    }
+
+    private record Answer(Held held, Found found) {}
 
     private record Count(long lowSeq, long entries) {}
 }

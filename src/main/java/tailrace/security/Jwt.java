@@ -34,6 +34,9 @@ public final class Jwt {
     /** Senders and readers that are active at once, generously; about 200 bytes each. */
     private static final int REMEMBERED_TOKENS = 10_000;
 
+    /** Of a token's hash: enough to tell tokens apart, too little to be one. */
+    private static final int FINGERPRINT_CHARS = 16;
+
     /** Largest number a double holds exactly; an {@code exp} beyond it is no time. */
     private static final double MAX_EPOCH_SECONDS = 9_007_199_254_740_991d;
 
@@ -103,7 +106,7 @@ public final class Jwt {
         if (known != null && known.version == version && now < known.principal.expiresAtSeconds() + LEEWAY_SECONDS) {
             return known.principal;
         }
-        Principal principal = principal(claims(token), now);
+        Principal principal = principal(claims(token), hash, now);
         accepted.put(hash, new Accepted(principal, version));
         return principal;
     }
@@ -129,7 +132,7 @@ public final class Jwt {
         return clock.instant().getEpochSecond() >= principal.expiresAtSeconds();
     }
 
-    private Principal principal(JsonObject claims, long now) throws InvalidTokenException {
+    private Principal principal(JsonObject claims, String hash, long now) throws InvalidTokenException {
         Long expiresAt = seconds(claims, "exp");
         if (expiresAt == null) {
             throw new InvalidTokenException("the token has no exp; one that never expires is not accepted");
@@ -162,7 +165,13 @@ public final class Jwt {
         if (subject.length() > MAX_SUBJECT_CHARS) {
             throw new InvalidTokenException("the token's sub has more than " + MAX_SUBJECT_CHARS + " characters");
         }
-        return new Principal(subject, role == Role.SERVICE_ROLE, expiresAt);
+        String sender = "sub:" + subject;
+        if (subject.isEmpty()) {
+            sender = claims.getValue("jti") instanceof String jti && !jti.isEmpty()
+                    ? "jti:" + jti
+                    : "token:" + hash.substring(0, FINGERPRINT_CHARS);
+        }
+        return new Principal(subject, role == Role.SERVICE_ROLE, expiresAt, sender);
     }
 
     private static @Nullable Long seconds(JsonObject claims, String claim) throws InvalidTokenException {

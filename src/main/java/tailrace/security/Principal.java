@@ -6,8 +6,15 @@ package tailrace.security;
  * @param subject the token's {@code sub}; "" if a service token has none
  * @param service whether {@code role} is {@code service_role}: writes and reads all
  * @param expiresAtSeconds the token's {@code exp}, epoch seconds
+ * @param sender tells one sender from another where who sends most is looked for: the subject, else the token's
+ *     {@code jti}, else a fingerprint of it
  */
-public record Principal(String subject, boolean service, long expiresAtSeconds) {
+public record Principal(String subject, boolean service, long expiresAtSeconds, String sender) {
+    /** One who is known by a subject. */
+    public Principal(String subject, boolean service, long expiresAtSeconds) {
+        this(subject, service, expiresAtSeconds, "sub:" + subject);
+    }
+
     /** Under which a request carries it. */
     public static final String KEY = "principal";
 }

@@ -47,6 +47,8 @@ class BenchStreamTest {
                 "--warm-up",
                 "1",
                 "--duration",
+                "1",
+                "--drain",
                 "1"));
         all.addAll(Arrays.asList(options));
         return new CommandLine(new Bench())

@@ -44,6 +44,8 @@ final class FakeTailrace implements AutoCloseable {
     volatile int repeatsEvery;
     /** Live readers never get every n-th entry; 0 for none. */
     volatile int skipsEvery;
+    /** KiB of heap that each execution costs; without any the heap has 50 MiB. */
+    volatile int heapKibAnExecution = 10;
     /** Whether {@code /v2/bench/empty} is there. */
     volatile boolean emptyEndpoint;
 
@@ -91,6 +93,14 @@ final class FakeTailrace implements AutoCloseable {
             request.body().onSuccess(body -> request.response()
                     .setStatusCode(emptyEndpoint ? 202 : 404)
                     .end());
+        } else if (request.path().equals("/metrics")) {
+            long kib = 50 * 1024 + (long) heapKibAnExecution * executions.size();
+            request.response()
+                    .end("# TYPE jvm_memory_used_bytes gauge\n"
+                            + "jvm_memory_used_bytes{area=\"heap\",id=\"G1 Eden Space\"} " + kib * 512.0 + "\n"
+                            + "jvm_memory_used_bytes{area=\"heap\",id=\"G1 Old Gen\"} " + kib * 512.0 + "\n"
+                            + "jvm_memory_used_bytes{area=\"nonheap\",id=\"Metaspace\"} 8.0E7\n"
+                            + "jvm_buffer_memory_used_bytes{id=\"direct\"} 1048576.0\n");
         } else if (request.path().equals("/v2/logs/batch")) {
             request.body().onSuccess(body -> post(request, body.toJsonObject()));
         } else if (last.equals("stream")) {

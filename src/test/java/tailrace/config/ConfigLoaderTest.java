@@ -137,6 +137,18 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void backpressureExplicit() {
+        assertThat(with("BACKPRESSURE", "Shed_Load_By_Workflow", "BACKPRESSURE_THRESHOLD", "60")
+                        .backpressure())
+                .isEqualTo(new TailraceConfig.Backpressure(
+                        TailraceConfig.Backpressure.Strategy.SHED_LOAD_BY_WORKFLOW, 60));
+        assertThat(with("BACKPRESSURE", "circuit_break_sources").backpressure().strategy())
+                .isEqualTo(TailraceConfig.Backpressure.Strategy.CIRCUIT_BREAK_SOURCES);
+        assertThat(with("BACKPRESSURE", "sample_high_volume").backpressure().strategy())
+                .isEqualTo(TailraceConfig.Backpressure.Strategy.SAMPLE_HIGH_VOLUME);
+    }
+
+    @Test
     void ingestDefaults() {
         assertThat(defaults().ingest())
                 .isEqualTo(new TailraceConfig.Ingest(10 << 10, 5_000, 10 << 20, 32, false, List.of()));

@@ -64,8 +64,6 @@ class ConfigProblemsTest {
                     DATABASE_URL | jdbc:postgresql://h/d | must be of the form postgresql://
                     DATABASE_URL | postgresql+asyncpg://h/d | must be of the form postgresql://
                     DATABASE_URL | postgresql://u:p@h:port/d | must be of the form postgresql://
-                    BACKPRESSURE | shed_load_by_workflow | not supported by this version
-                    REDIS_URL | redis://:pw@h | not supported by this version
                     JWT_JWKS_URL | http://issuer.example.com/jwks | must be of the form https://
                     JWT_JWKS_URL | http://127.0.0.1.example.com/jwks | must be of the form https://
                     JWT_JWKS_URL | https://u:hunter2@h/jwks | must be of the form https://
@@ -73,6 +71,16 @@ class ConfigProblemsTest {
                     JWT_JWKS_URL | file:///etc/jwks | must be of the form https://
                     JWT_JWKS_URL | https://h/jwks#k | must be of the form https://
                     JWT_JWKS_URL | https://h/a b | must be of the form https://
+                    BACKPRESSURE | shed_all | must be one of circuit_break_sources, drop_debug_first
+                    BACKPRESSURE_THRESHOLD | 100 | from 1 to 99
+                    REDIS_URL | http://h:6379 | must be of the form redis://user:password@host:6379/0
+                    REDIS_URL | redis://h:port | address that is no host:port
+                    REDIS_URL | redis://h1,h2 | names several servers
+                    REDIS_URL | redis://user@h | a user without a password
+                    REDIS_URL | redis://h/logs | the number of a database
+                    REDIS_URL | redis-sentinel://h:26379 | must name the master
+                    REDIS_URL | redis-cluster://h:7000/1 | database 0 alone
+                    REDIS_URL | redis://h?sslmode=verify-ca | begin it with rediss
                     TLS_CERT | c.pem | not supported by this version
                     TLS_KEY | k.pem | not supported by this version
                     CORS_ORIGINS | * | not supported by this version
@@ -92,7 +100,7 @@ class ConfigProblemsTest {
                 "DATABASE_URL", "mysql://u:hunter2@h/d",
                 "JWT_SECRET", "hunter2",
                 "SUPABASE_JWT_SECRET", "hunter2-too",
-                "REDIS_URL", "redis://:hunter2@h");
+                "REDIS_URL", "redis://:hunter2@h:x");
         assertThat(problems(secrets, Optional.empty())).hasSize(5).allSatisfy(problem -> assertThat(problem)
                 .doesNotContain("hunter2"));
     }

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tailrace.bus.BusMessage.WriterState;
+import tailrace.degradation.Standing;
 import tailrace.metrics.Metrics;
 import tailrace.metrics.Prometheus;
 
@@ -41,7 +42,12 @@ class MetricsHandlerTest {
     @Test
     void aServerOfItsOwnShowsOursTheJvmsAndHttpsWithoutAnyLabelAClientCanChoose() throws Exception {
         new Metrics(prometheus.registry()).accepted(7);
-        HealthHandler health = new HealthHandler(() -> new WriterState(true, true, ""), Optional::empty, "1.2.3");
+        HealthHandler health = new HealthHandler(
+                () -> new WriterState(true, true, ""),
+                Optional::empty,
+                () -> Standing.UNKNOWN,
+                Optional::empty,
+                "1.2.3");
         HttpServer server = new MetricsHandler(prometheus.registry())
                 .listen(vertx, "127.0.0.1", 0, health)
                 .await(10, TimeUnit.SECONDS);

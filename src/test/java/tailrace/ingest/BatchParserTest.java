@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import tailrace.config.TailraceConfig;
 import tailrace.model.EntryCodec;
 import tailrace.model.EntryFields;
+import tailrace.model.IncomingEntry;
 import tailrace.model.IngestBatch;
 import tailrace.model.LogEntry;
 
@@ -54,6 +55,39 @@ class BatchParserTest {
         IngestBatch batch = parse("[" + entry + "]", "e");
         assertThat(batch.rejected()).isEmpty();
         return json(batch, 0);
+    }
+
+    @Test
+    void anEntryThatCameAloneHasTheIdAndTheTimeItWasGivenUnlessItNamesItsOwn() throws Exception {
+        UUID given = new UUID(7, 8);
+        String own = "00000000-0000-0001-8000-000000000002";
+        long micros = 1_700_000_000_000_000L;
+
+        IngestBatch batch = parser.parse(List.of(
+                incoming(given, micros, "{\"execution_id\":\"e\",\"message\":\"a\"}"),
+                incoming(given, micros, "{\"message\":\"no execution\"}"),
+                incoming(given, micros, "not json"),
+                incoming(
+                        given,
+                        micros,
+                        "{\"execution_id\":\"e\",\"message\":\"b\",\"id\":\"" + own + "\",\"timestamp\":1}")));
+
+        assertThat(batch.entries()).extracting(IngestBatch.PendingEntry::index).containsExactly(0, 3);
+        assertThat(json(batch, 0).get("id").asText()).isEqualTo(given.toString());
+        assertThat(json(batch, 0).get("timestamp").asText()).isEqualTo("2023-11-14T22:13:20.000000Z");
+        assertThat(batch.entries().get(0).senderId()).endsWith(8);
+        assertThat(json(batch, 1).get("id").asText()).isEqualTo(own);
+        assertThat(json(batch, 1).get("timestamp").asText()).isEqualTo("1970-01-01T00:00:00.001000Z");
+        assertThat(batch.entries().get(1).senderId()).endsWith(2);
+        assertThat(batch.rejected())
+                .extracting(rejection -> rejection.index() + rejection.code())
+                .containsExactly("1missing_execution_id", "2invalid_json");
+        // And a request after it knows nothing of what was given
+        assertThat(one("{\"message\":\"c\"}").get("id").asText()).isEqualTo(ID.toString());
+    }
+
+    private static IncomingEntry incoming(UUID id, long micros, String json) {
+        return new IncomingEntry(id, micros, json.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test

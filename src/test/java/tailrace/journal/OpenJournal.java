@@ -6,14 +6,21 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import tailrace.bus.BusMessage;
 import tailrace.config.TailraceConfig;
+import tailrace.config.TailraceConfig.Backpressure.Strategy;
+import tailrace.degradation.Shedder;
+import tailrace.degradation.Standing;
+import tailrace.degradation.Standing.Cause;
 import tailrace.metrics.Metrics;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.IngestAnswer;
@@ -27,6 +34,11 @@ final class OpenJournal implements AutoCloseable {
     final RocksJournal journal;
     final CommitLoop loop;
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    /** What the journal thread believes of the server. */
+    final AtomicReference<Standing> standing = new AtomicReference<>(
+            new Standing(Standing.NORMAL, List.of(), 0, Cause.JOURNAL_BACKLOG, Optional.empty(), true));
+
+    final Clock clock;
     private final AtomicLong nowMicros = new AtomicLong(Batches.NOW);
 
     OpenJournal(Path directory) {
@@ -34,8 +46,27 @@ final class OpenJournal implements AutoCloseable {
     }
 
     OpenJournal(Path directory, TailraceConfig.Journal config, Consumer<BusMessage.Appended> committed) {
-        journal = RocksJournal.open(directory, config.sync());
-        Clock clock = new Clock() {
+        this(directory, config, config.maxBytes(), Strategy.DROP_DEBUG_FIRST, committed);
+    }
+
+    /** @param sizedFor the bound that its buffers fit, though it may become larger */
+    OpenJournal(Path directory, TailraceConfig.Journal config, long sizedFor, Consumer<BusMessage.Appended> committed) {
+        this(directory, config, sizedFor, Strategy.DROP_DEBUG_FIRST, committed);
+    }
+
+    OpenJournal(
+            Path directory, TailraceConfig.Journal config, Strategy strategy, Consumer<BusMessage.Appended> committed) {
+        this(directory, config, config.maxBytes(), strategy, committed);
+    }
+
+    private OpenJournal(
+            Path directory,
+            TailraceConfig.Journal config,
+            long sizedFor,
+            Strategy strategy,
+            Consumer<BusMessage.Appended> committed) {
+        journal = RocksJournal.open(directory, config.sync(), sizedFor);
+        clock = new Clock() {
             @Override
             public java.time.ZoneId getZone() {
                 return ZoneOffset.UTC;
@@ -51,7 +82,31 @@ final class OpenJournal implements AutoCloseable {
                 return Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(nowMicros.get()));
             }
         };
-        loop = new CommitLoop(journal, config, Duration.ofDays(1), clock, new Metrics(meters), committed).start();
+        var shedder = new Shedder(strategy, standing::get, clock);
+        loop = new CommitLoop(journal, config, Duration.ofDays(1), clock, new Metrics(meters), shedder, committed)
+                .start();
+    }
+
+    void level(int level, double pressure) {
+        standing.set(new Standing(level, List.of(), pressure, Cause.JOURNAL_BACKLOG, Optional.empty(), true));
+    }
+
+    long nowMicros() {
+        return nowMicros.get();
+    }
+
+    /** A trimmer with one reader of the journal, who is wherever the test says. */
+    Trimmer trimmer(AtomicLong passed, long maxBytes) {
+        var cursors = new Cursors();
+        cursors.add("test", passed::get);
+        return new Trimmer(
+                journal,
+                loop,
+                cursors,
+                new TailraceConfig.Journal(maxBytes, true, 64L << 20, 16L << 20, 1L << 20),
+                new TailraceConfig.Retention(10, Duration.ofDays(1), Duration.ofHours(1), 30, Optional.empty()),
+                clock,
+                new Metrics(meters));
     }
 
     void after(Duration passed) {

@@ -58,6 +58,7 @@ class RocksJournalTest {
         open.append(Batches.of("a", "4"));
 
         assertThat(open.journal.records(0, 10, 100))
+                .usingRecursiveFieldByFieldElementComparatorIgnoringFields("bytes", "totalBytes")
                 .containsExactly(
                         new JournalRecord(1, "a", 1, 3, 0, false),
                         new JournalRecord(2, "b", 1, 1, 1, true),

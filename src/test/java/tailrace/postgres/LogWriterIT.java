@@ -56,6 +56,38 @@ class LogWriterIT {
     }
 
     @Test
+    void transactionsGrowWithTheBacklogAndShrinkOnceItIsGone() {
+        TailraceConfig.Writer config = new TailraceConfig.Writer(Duration.ofMillis(50), 50, 100, 1_000, false, 1);
+        appendRecords(40);
+        try (WriterFixture running = new WriterFixture(vertx, database, journal, config)) {
+            eventually(() -> postgres.number(ROWS) == 4_000);
+            assertThat(running.flushes)
+                    .startsWith(100, 200, 400, 800, 1_000, 1_000)
+                    .contains(500);
+
+            // Four small ones without a backlog, each by itself: 1,000 goes back to 100
+            int before = running.flushes.size();
+            for (int small = 1; small <= 4; small++) {
+                int flushed = before + small;
+                journal.append("e", TestEntries.friendly(1));
+                eventually(() -> running.flushes.size() == flushed);
+            }
+            running.mayWrite.set(false);
+            appendRecords(5);
+            running.mayWrite.set(true);
+            eventually(() -> postgres.number(ROWS) == 4_504);
+            assertThat(running.flushes.subList(before + 4, running.flushes.size()))
+                    .containsExactly(100, 200, 200);
+        }
+    }
+
+    private void appendRecords(int hundreds) {
+        for (int i = 0; i < hundreds; i++) {
+            journal.append("e", TestEntries.friendly(100));
+        }
+    }
+
+    @Test
     void onlyUserFriendlyEntriesAreKeptButAllAreCounted() {
         journal.append("e", List.of(TestEntries.technical("t"), TestEntries.friendly("f"), TestEntries.technical("u")));
         journal.append("quiet", List.of(TestEntries.technical("only")));

@@ -5,10 +5,12 @@ import static tailrace.postgres.TestDatabase.await;
 import static tailrace.postgres.TestDatabase.eventually;
 
 import io.vertx.core.Vertx;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import tailrace.model.EntryFields;
 
 /** Promise 5: PostgreSQL being away loses nothing, and what was missed is caught up by itself. */
 class OutageIT {
@@ -91,6 +93,22 @@ class OutageIT {
         }
         assertThat(postgres.number(DISTINCT)).isEqualTo(6_000);
         assertThat(postgres.number("SELECT count(*) FROM tailrace.log_rejects")).isZero();
+    }
+
+    @Test
+    void aTransactionTooLargeForItsLinkIsMadeSmallerUntilItIsNot() {
+        EntryFields large = TestEntries.friendly("large");
+        large.message = "x".repeat(1_000);
+        for (int i = 0; i < 60; i++) {
+            journal.append("e", List.of(large));
+        }
+        proxy.limit(48_000);
+
+        try (WriterFixture running =
+                new WriterFixture(vertx, postgres.open(vertx, proxy.port()), journal, WriterFixture.CONFIG)) {
+            eventually(() -> postgres.number(ROWS) == 60);
+            assertThat(running.writer.stats().failedBatches()).isPositive();
+        }
     }
 
     private static void pause(long millis) {

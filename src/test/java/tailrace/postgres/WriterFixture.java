@@ -8,6 +8,8 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import tailrace.config.TailraceConfig;
 import tailrace.metrics.Metrics;
@@ -20,6 +22,9 @@ final class WriterFixture implements AutoCloseable {
     final LogWriter writer;
     final AtomicBoolean mayWrite = new AtomicBoolean(true);
     final Context context;
+    /** Rows of each transaction, in order; of a writer with one lane. */
+    final List<Integer> flushes = new CopyOnWriteArrayList<>();
+
     private final Vertx vertx;
     private final long timer;
 
@@ -34,7 +39,7 @@ final class WriterFixture implements AutoCloseable {
         context = vertx.getOrCreateContext();
         Promise<Void> started = Promise.promise();
         context.runOnContext(none -> {
-            writer.start(mayWrite::get, (lane, position, rows) -> {});
+            writer.start(mayWrite::get, (lane, position, rows, executions) -> flushes.add(rows));
             started.complete();
         });
         await(started.future());

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** A client as a service or a reader would write it, on the JDK's HTTP client: it shares no code with the server. */
 public final class Api {
@@ -27,10 +28,15 @@ public final class Api {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(10))
             .build();
-    private final URI base;
+    private final Supplier<URI> base;
     private final String token;
 
     public Api(URI base, String token) {
+        this(() -> base, token);
+    }
+
+    /** @param base where the server is now; one that is started again may be elsewhere */
+    public Api(Supplier<URI> base, String token) {
         this.base = base;
         this.token = token;
     }
@@ -49,7 +55,7 @@ public final class Api {
     }
 
     public HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(base.resolve(path))
+        return HttpRequest.newBuilder(base.get().resolve(path))
                 .header("Authorization", "Bearer " + token)
                 .timeout(Duration.ofSeconds(60));
     }

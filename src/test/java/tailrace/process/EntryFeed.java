@@ -3,13 +3,19 @@ package tailrace.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongPredicate;
 import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A service that sends batches at a steady rate, from a thread of its own, to executions that are all its own; it keeps
@@ -18,6 +24,7 @@ import org.HdrHistogram.Histogram;
  */
 final class EntryFeed implements AutoCloseable {
     private static final int MAX_LATENCY_MILLIS = 120_000;
+    private static final long RETRY_NANOS = 50_000_000;
 
     private final Api api;
     private final List<String> executions;
@@ -25,9 +32,12 @@ final class EntryFeed implements AutoCloseable {
     private final long periodNanos;
     private final String padding;
     private final Histogram latencyMillis = new Histogram(MAX_LATENCY_MILLIS, 3);
-    private final List<String> failures = new ArrayList<>();
+    private final List<String> failures = Collections.synchronizedList(new ArrayList<>());
     private final Map<String, List<String>> acknowledged = new TreeMap<>();
     private final Thread thread = new Thread(this::run, "entry-feed");
+    private @Nullable LongPredicate excused;
+    private final Map<String, Integer> refusals = new ConcurrentSkipListMap<>();
+    private volatile boolean givenUp;
     private volatile boolean stopped;
 
     /**
@@ -49,6 +59,18 @@ final class EntryFeed implements AutoCloseable {
 
     static boolean warning(long seq) {
         return seq % 3 == 0;
+    }
+
+    /**
+     * Each batch has an Idempotency-Key and is sent again, byte by byte the same, until it is answered with 202: for
+     * servers that come and go.
+     *
+     * @param excused whether a request that was begun at that {@link System#nanoTime} may have gone wrong; another one
+     *     that does is a failure still
+     */
+    EntryFeed retrying(LongPredicate excused) {
+        this.excused = excused;
+        return this;
     }
 
     EntryFeed start() {
@@ -82,9 +104,7 @@ final class EntryFeed implements AutoCloseable {
                     .append(",\"data\":{\"at\":" + System.nanoTime() + "}}");
         }
         try {
-            Api.Answer answer = api.post(
-                    "/v2/executions/" + Api.encode(execution) + "/logs",
-                    body.append(']').toString());
+            Api.Answer answer = post(execution, body.append(']').toString());
             latencyMillis.recordValue(Math.min(MAX_LATENCY_MILLIS, (System.nanoTime() - scheduledNanos) / 1_000_000));
             if (answer.status() != 202 || answer.body().get("accepted").asInt() != batchEntries) {
                 failures.add(answer.status() + " " + answer.body());
@@ -101,6 +121,37 @@ final class EntryFeed implements AutoCloseable {
         }
     }
 
+    private Api.Answer post(String execution, String body) throws IOException, InterruptedException {
+        String path = "/v2/executions/" + Api.encode(execution) + "/logs";
+        LongPredicate mayFail = excused;
+        if (mayFail == null) {
+            return api.post(path, body);
+        }
+        String key = UUID.randomUUID().toString();
+        while (!givenUp) {
+            long begun = System.nanoTime();
+            String wrong;
+            try {
+                Api.Answer answer = api.send(api.request(path)
+                        .header("Content-Type", "application/json")
+                        .header("Idempotency-Key", key)
+                        .POST(BodyPublishers.ofString(body)));
+                if (answer.status() != 503) {
+                    return answer;
+                }
+                wrong = "503 " + answer.body().path("detail").asText();
+            } catch (IOException e) {
+                wrong = e.toString(); // nobody knows whether it is there
+            }
+            refusals.merge(wrong, 1, Integer::sum);
+            if (!mayFail.test(begun)) {
+                failures.add(wrong);
+            }
+            LockSupport.parkNanos(RETRY_NANOS);
+        }
+        throw new IOException("a batch was never answered");
+    }
+
     static String message(String execution, long seq) {
         return "entry " + seq + " of " + execution;
     }
@@ -113,10 +164,24 @@ final class EntryFeed implements AutoCloseable {
         return this;
     }
 
+    /** Whether it was told to end. */
+    boolean finished() {
+        return stopped;
+    }
+
     /** Every batch was answered with 202 and the seqs that follow the last. */
     EntryFeed assertAllTaken() {
         assertThat(failures).as("batches that were not taken").isEmpty();
         return this;
+    }
+
+    boolean hasFailures() {
+        return !failures.isEmpty();
+    }
+
+    /** Why requests were sent again, and how often; of a {@link #retrying} feed. */
+    Map<String, Integer> refusals() {
+        return refusals;
     }
 
     /** The ids by execution, in the order of their seqs; after {@link #finish}. */
@@ -135,6 +200,7 @@ final class EntryFeed implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
+        givenUp = true;
         finish();
     }
 }

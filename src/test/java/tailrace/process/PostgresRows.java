@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
+import tailrace.postgres.DatabaseUrl;
 import tailrace.postgres.TestDatabase;
 
 /** What is in PostgreSQL, by a connection of the test's own. */
@@ -29,11 +30,12 @@ final class PostgresRows {
     }
 
     static PostgresRows of(TestDatabase database) {
+        return at(database.url());
+    }
+
+    static PostgresRows at(DatabaseUrl url) {
         return new PostgresRows(
-                database.url().port(),
-                database.url().database(),
-                database.url().user(),
-                database.url().password().value());
+                url.port(), url.database(), url.user(), url.password().value());
     }
 
     /** The embedded one of a server that runs. */

@@ -51,6 +51,11 @@ class SecurityIT {
             new Row("POST", "/v2/session", Who.READER),
             new Row("DELETE", "/v2/session", Who.READER),
             new Row("POST", "/v2/stream-tickets", Who.READER),
+            new Row("PUT", "/v2/workflows/:id", Who.SERVICE),
+            new Row("GET", "/v2/workflows/:id", Who.READER),
+            new Row("GET", "/v2/retention/policies", Who.SERVICE),
+            new Row("PUT", "/v2/retention/policies/:id", Who.SERVICE),
+            new Row("DELETE", "/v2/retention/policies/:id", Who.SERVICE),
             new Row("GET", "/v2/logs/stats", Who.SERVICE),
             new Row("POST", "/v2/bench/empty", Who.SERVICE));
 

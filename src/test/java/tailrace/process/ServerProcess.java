@@ -33,7 +33,7 @@ public final class ServerProcess implements AutoCloseable {
     private final List<String> jvmOptions = new ArrayList<>();
     private Process process;
     private Path log;
-    private URI base;
+    private volatile URI base;
 
     private ServerProcess(Path dataDir) {
         this.dataDir = dataDir;

@@ -159,7 +159,7 @@ class ShutdownAndStartIT {
                 .env("LOG_BATCH_INTERVAL", "3 parsecs")
                 .env("DATABASE_URL", "mysql://user:open-sesame@host/db")
                 .env("JWT_SECRET", "too-short-a-secret")
-                .env("REDIS_URL", "redis://:open-sesame@host")) {
+                .env("REDIS_URL", "redis://:open-sesame@host:port")) {
             assertThat(server.startExpectingEnd()).isEqualTo(1);
             assertThat(server.output())
                     .contains("the configuration has 6 problems")

@@ -17,6 +17,17 @@ public final class FakeCold implements ColdStore {
     private final Map<String, List<LogEntry>> entries = new HashMap<>();
     private final Map<String, ExecutionState> states = new HashMap<>();
     private boolean away;
+    private long keptSince = Long.MIN_VALUE;
+
+    /** Entries received before are not kept any more. */
+    public synchronized void keptSince(long micros) {
+        keptSince = micros;
+    }
+
+    @Override
+    public synchronized long keptSinceMicros() {
+        return keptSince;
+    }
 
     public synchronized void away(boolean now) {
         away = now;

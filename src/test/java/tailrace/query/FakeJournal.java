@@ -24,11 +24,20 @@ import tailrace.model.LogEntry;
 
 /** A journal in memory with the contract of the real one; what is appended is committed at once. */
 public final class FakeJournal implements Journal {
-    private final JournalId id = new JournalId(UUID.randomUUID());
+    private final JournalId id;
     private final Map<String, List<LogEntry>> entries = new HashMap<>();
     private final Map<String, ExecutionState> states = new HashMap<>();
+    private final List<JournalRecord> records = new ArrayList<>();
     private long position;
     private boolean unavailable;
+
+    public FakeJournal() {
+        this(new JournalId(UUID.randomUUID()));
+    }
+
+    public FakeJournal(JournalId id) {
+        this.id = id;
+    }
 
     /** Whether every read fails from now on. */
     public synchronized void unavailable(boolean now) {
@@ -78,6 +87,7 @@ public final class FakeJournal implements Journal {
                 received,
                 ++position);
         states.put(executionId, after);
+        records.add(new JournalRecord(position, executionId, before.lastSeq() + 1, added.size(), 0, false));
         return appended(after, added);
     }
 
@@ -204,12 +214,29 @@ public final class FakeJournal implements Journal {
 
     @Override
     public synchronized long firstPosition() {
-        return position + 1;
+        return records.isEmpty() ? position + 1 : records.get(0).position();
     }
 
     @Override
-    public List<JournalRecord> records(long afterPosition, int maxRecords, int maxEntries) {
-        return List.of();
+    public synchronized List<JournalRecord> records(long afterPosition, int maxRecords, int maxEntries) {
+        check();
+        var found = new ArrayList<JournalRecord>();
+        int counted = 0;
+        for (JournalRecord record : records) {
+            if (found.size() >= maxRecords || counted >= maxEntries) {
+                break;
+            }
+            if (record.position() > afterPosition) {
+                found.add(record);
+                counted += record.count();
+            }
+        }
+        return found;
+    }
+
+    /** Forgets records up to a position, as the purge does. */
+    public synchronized void forgetRecords(long upToPosition) {
+        records.removeIf(record -> record.position() <= upToPosition);
     }
 
     @Override

@@ -63,9 +63,25 @@ class JwtTest {
 
     @Test
     void aServiceTokenIsAccepted() throws Exception {
-        assertThat(jwt.verify(token(service()))).isEqualTo(new Principal("", true, NOW + 100));
+        Principal unnamed = jwt.verify(token(service()));
+        assertThat(unnamed).isEqualTo(new Principal("", true, NOW + 100, unnamed.sender()));
         assertThat(jwt.verify(token(service().put("sub", "engine"))))
                 .isEqualTo(new Principal("engine", true, NOW + 100));
+    }
+
+    @Test
+    void sendersAreToldApartBySubjectThenJtiThenAFingerprint() throws Exception {
+        assertThat(jwt.verify(token(service().put("sub", "engine").put("jti", "j1")))
+                        .sender())
+                .isEqualTo("sub:engine");
+        assertThat(jwt.verify(token(service().put("jti", "j1"))).sender()).isEqualTo("jti:j1");
+        String one = token(service());
+        String other = token(service().put("exp", NOW + 200));
+        assertThat(jwt.verify(one).sender()).startsWith("token:").hasSizeLessThan(30);
+        assertThat(jwt.verify(one).sender())
+                .isEqualTo(jwt.verify(one).sender())
+                .isNotEqualTo(jwt.verify(other).sender());
+        assertThat(one).doesNotContain(jwt.verify(one).sender().substring("token:".length()));
     }
 
     @Test

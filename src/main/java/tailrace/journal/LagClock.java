@@ -1,4 +1,4 @@
-package tailrace.postgres;
+package tailrace.journal;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -7,7 +7,7 @@ import java.util.Deque;
  * How old the oldest record is that a cursor has not passed. Records carry no time, so it remembers where the journal
  * ended when. Exact to the sampling interval. Safe for any thread.
  */
-final class LagClock {
+public final class LagClock {
     private static final int SAMPLES_MAX = 4_096;
 
     private final Deque<Sample> samples = new ArrayDeque<>();
@@ -15,7 +15,7 @@ final class LagClock {
     private record Sample(long position, long nanos) {}
 
     /** The journal ended at this position at this time ({@link System#nanoTime}). */
-    synchronized void sample(long lastPosition, long nanos) {
+    public synchronized void sample(long lastPosition, long nanos) {
         Sample last = samples.peekLast();
         if (last != null && last.position() == lastPosition) {
             return;
@@ -39,7 +39,7 @@ final class LagClock {
     }
 
     /** Seconds since the oldest record after this position was first seen; 0 if there is none. */
-    synchronized double ageSeconds(long cursor, long nanos) {
+    public synchronized double ageSeconds(long cursor, long nanos) {
         while (!samples.isEmpty() && samples.getFirst().position() <= cursor) {
             samples.removeFirst();
         }

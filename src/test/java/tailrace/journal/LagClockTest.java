@@ -1,4 +1,4 @@
-package tailrace.postgres;
+package tailrace.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
