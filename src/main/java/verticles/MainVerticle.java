@@ -53,7 +53,9 @@ import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresColdStore;
 import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
-import tailrace.security.SecretStore;
+import tailrace.security.Keys;
+import tailrace.security.Sessions;
+import tailrace.security.Signatures;
 
 /**
  * Starts the process in the order in which its parts need each other, storage first, and stops it the other way round.
@@ -70,7 +72,7 @@ public final class MainVerticle extends VerticleBase {
     /** How to stop what was started, in order of start; run backwards. */
     private final List<Supplier<Future<?>>> stops = new ArrayList<>();
 
-    private TailraceConfig.@Nullable Secret secret;
+    private @Nullable Signatures signatures;
     private int port;
 
     public MainVerticle(TailraceConfig config, Clock clock, Prometheus prometheus) {
@@ -87,9 +89,10 @@ public final class MainVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        return blocking(() -> SecretStore.resolve(config).secret())
+        return Keys.open(vertx, config, metrics)
                 .compose(found -> {
-                    secret = found;
+                    signatures = found;
+                    stops.add(found::close);
                     return blocking(() -> new JournalHome(
                             config.dataDir(),
                             config.journal().sync(),
@@ -174,7 +177,7 @@ public final class MainVerticle extends VerticleBase {
                 clock,
                 new RetentionMetrics(prometheus.registry()));
         var jwt = new Jwt(
-                Objects.requireNonNull(secret),
+                Objects.requireNonNull(signatures),
                 config.security().issuer(),
                 config.security().audience(),
                 clock);
@@ -196,6 +199,7 @@ public final class MainVerticle extends VerticleBase {
                 metrics,
                 prometheus,
                 jwt,
+                new Sessions(clock),
                 masking,
                 journal,
                 loop,

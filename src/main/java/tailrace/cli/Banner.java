@@ -6,18 +6,22 @@ import java.util.Optional;
 final class Banner {
     private Banner() {}
 
+    static final String TOKEN_OF_SECRET = "make a token of the configured secret: java -jar target/tailrace.jar token";
+    static final String TOKEN_OF_ISSUER = "tokens come from the issuer whose keys JWT_JWKS_URL names";
+
     /**
      * @param host as configured to listen on
      * @param port that was bound
      * @param token to hand out, or empty where tokens come from elsewhere
+     * @param otherwise where they come from then
      */
-    static String text(String host, int port, Optional<String> token) {
+    static String text(String host, int port, Optional<String> token, String otherwise) {
         String url = url(host, port);
         String bearer = token.orElse("$TOKEN");
         // The fragment: browsers send it to nobody, so it is in no access log on the way.
         String link = token.map(text ->
                         "  open   " + url + "/#token=" + text + "\n\n  service token, 30 days\n  " + text + "\n\n")
-                .orElse("  make a token of the configured secret: java -jar target/tailrace.jar token\n\n");
+                .orElse("  " + otherwise + "\n\n");
         return """
                 Tailrace %s is ready: %s
 

@@ -50,6 +50,10 @@ final class Demo implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         TailraceConfig config = options.load();
+        if (config.security().jwksUrl().isPresent()) {
+            throw new CommandFailedException("the demo makes its own tokens, and with JWT_JWKS_URL only the issuer can;"
+                    + " leave JWT_JWKS_URL out");
+        }
         SecretStore.Found secret = SecretStore.resolve(config);
         AtomicReference<@Nullable DemoWorkflow> playing = new AtomicReference<>();
         Server server = Launch.start(config, () -> stop(playing.get()));

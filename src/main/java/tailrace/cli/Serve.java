@@ -29,7 +29,9 @@ final class Serve implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         TailraceConfig config = options.load();
-        SecretStore.Found secret = SecretStore.resolve(config);
+        // An issuer's keys only verify: there is nothing to make a token with, and no secret to be made.
+        Optional<SecretStore.Found> secret =
+                config.security().jwksUrl().isPresent() ? Optional.empty() : Optional.of(SecretStore.resolve(config));
         Server server = Launch.start(config, () -> {});
         spec.commandLine().getOut().print(banner(config, secret, server.port()));
         spec.commandLine().getOut().flush();
@@ -38,9 +40,13 @@ final class Serve implements Callable<Integer> {
     }
 
     /** A token is printed only for a secret this server made itself: it is nobody's to keep from whoever started it. */
-    private static String banner(TailraceConfig config, SecretStore.Found secret, int port) {
+    private static String banner(TailraceConfig config, Optional<SecretStore.Found> secret, int port) {
         Optional<String> token =
-                secret.generated() ? Optional.of(Launch.serviceToken(config, secret)) : Optional.empty();
-        return Banner.text(config.http().host(), port, token);
+                secret.filter(SecretStore.Found::generated).map(found -> Launch.serviceToken(config, found));
+        return Banner.text(
+                config.http().host(),
+                port,
+                token,
+                secret.isPresent() ? Banner.TOKEN_OF_SECRET : Banner.TOKEN_OF_ISSUER);
     }
 }

@@ -70,7 +70,7 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    /** Waits; the failure is thrown as it was. */
+    /** Waits for what runs elsewhere, and throws what it failed with. */
     static <T> T await(Future<T> future) throws Exception {
         try {
             return future.toCompletionStage().toCompletableFuture().get();

@@ -1,5 +1,7 @@
 package tailrace.cli;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,10 +19,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tailrace.config.TailraceConfig;
+import tailrace.metrics.Metrics;
 import tailrace.security.InvalidTokenException;
 import tailrace.security.Jwt;
+import tailrace.security.Keys;
+import tailrace.security.KeysUnavailableException;
 import tailrace.security.Role;
 import tailrace.security.SecretStore;
+import tailrace.security.Signatures;
 import tailrace.security.Tokens;
 
 /** {@code tailrace token}: makes a token for development on standard output, and nothing else there. */
@@ -56,8 +62,13 @@ final class Token implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws IOException, CommandFailedException {
         TailraceConfig config = options.load();
+        if (config.security().jwksUrl().isPresent()) {
+            throw new CommandFailedException(
+                    "only the issuer can make tokens: JWT_JWKS_URL is set, and what it names are"
+                            + " keys that verify; ask the issuer for a token, or leave JWT_JWKS_URL out for development");
+        }
         SecretStore.Found secret = SecretStore.resolve(config);
         if (secret.origin() == SecretStore.Origin.CREATED) {
             spec.commandLine()
@@ -96,26 +107,41 @@ final class Token implements Callable<Integer> {
         private CommandSpec spec;
 
         @Override
-        public Integer call() throws IOException, CommandFailedException {
+        public Integer call() throws Exception {
             TailraceConfig config = options.load();
-            SecretStore.Found secret = SecretStore.find(config)
-                    .orElseThrow(() -> new CommandFailedException("there is no secret yet: JWT_SECRET is not set, and "
-                            + config.dataDir().toAbsolutePath().normalize() + " holds none"));
-            Jwt jwt = new Jwt(
-                    secret.secret(),
-                    config.security().issuer(),
-                    config.security().audience(),
-                    Clock.systemUTC());
+            if (config.security().jwksUrl().isEmpty()
+                    && SecretStore.find(config).isEmpty()) {
+                throw new CommandFailedException("there is no secret yet: JWT_SECRET is not set, and "
+                        + config.dataDir().toAbsolutePath().normalize() + " holds none");
+            }
             String text = token == null ? read(System.in) : token;
+            Vertx vertx = Vertx.vertx();
             try {
-                JsonObject claims = jwt.claims(text);
-                spec.commandLine().getOut().println(claims.encodePrettily());
-                jwt.verify(text);
+                Signatures signatures =
+                        Server.await(Keys.open(vertx, config, new Metrics(new CompositeMeterRegistry())));
+                inspect(
+                        new Jwt(
+                                signatures,
+                                config.security().issuer(),
+                                config.security().audience(),
+                                Clock.systemUTC()),
+                        text);
             } catch (InvalidTokenException e) {
                 throw new CommandFailedException("not accepted: " + e.reason(), e);
+            } catch (KeysUnavailableException e) {
+                throw new CommandFailedException("cannot tell: the keys at JWT_JWKS_URL cannot be had", e);
+            } finally {
+                Server.await(vertx.close());
             }
             spec.commandLine().getErr().println("accepted");
             return 0;
+        }
+
+        /** What a token with the right signature says is shown also where something else is wrong with it. */
+        private void inspect(Jwt jwt, String text) throws Exception {
+            JsonObject claims = Server.await(jwt.signed(text));
+            spec.commandLine().getOut().println(claims.encodePrettily());
+            Server.await(jwt.authenticate(text));
         }
 
         private static String read(InputStream in) throws IOException {

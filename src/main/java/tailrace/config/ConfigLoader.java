@@ -4,6 +4,7 @@ import io.vertx.pgclient.PgConnectOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -282,8 +283,27 @@ public final class ConfigLoader {
         if (own.isPresent() && supabase.isPresent() && !own.equals(supabase)) {
             in.problem(ConfigKey.SUPABASE_JWT_SECRET, "differs from JWT_SECRET; set one of them");
         }
+        Optional<URI> jwks = in.text(ConfigKey.JWT_JWKS_URL).flatMap(this::jwksUrl);
+        if (in.setting(ConfigKey.JWT_JWKS_URL).set() && (own.isPresent() || supabase.isPresent())) {
+            in.problem(
+                    ConfigKey.JWT_JWKS_URL,
+                    "cannot stand beside " + (own.isPresent() ? "JWT_SECRET" : "SUPABASE_JWT_SECRET")
+                            + ": with both, the token would choose how it is checked; set one of them");
+        }
         return new TailraceConfig.Security(
-                own.or(() -> supabase), in.text(ConfigKey.JWT_ISSUER), in.text(ConfigKey.JWT_AUDIENCE));
+                own.or(() -> supabase), jwks, in.text(ConfigKey.JWT_ISSUER), in.text(ConfigKey.JWT_AUDIENCE));
+    }
+
+    /** Whoever can change what comes from there can make any token, so it must come over TLS or from this machine. */
+    private Optional<URI> jwksUrl(String text) {
+        Optional<URI> url = JwksUrl.parse(text);
+        if (url.isEmpty()) {
+            in.problem(
+                    ConfigKey.JWT_JWKS_URL,
+                    "must be of the form https://issuer.example.com/.well-known/jwks.json, without user or fragment;"
+                            + " http:// only for this machine itself");
+        }
+        return url;
     }
 
     private Optional<Secret> secret(ConfigKey key) {

@@ -1,5 +1,6 @@
 package tailrace.config;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -120,10 +121,19 @@ public record TailraceConfig(
 
     /**
      * @param jwtSecret HS256 key, or empty: one is made in the data directory
+     * @param jwksUrl where the issuer publishes its RS256 and ES256 keys, or empty; never together with a secret
      * @param issuer required {@code iss}, or empty
      * @param audience required {@code aud}, or empty
      */
-    public record Security(Optional<Secret> jwtSecret, Optional<String> issuer, Optional<String> audience) {}
+    public record Security(
+            Optional<Secret> jwtSecret, Optional<URI> jwksUrl, Optional<String> issuer, Optional<String> audience) {
+        /** The URL may hold a key in its query. */
+        @Override
+        public String toString() {
+            return "Security[jwtSecret=" + jwtSecret + ", jwksUrl=" + jwksUrl.map(URI::getHost) + ", issuer=" + issuer
+                    + ", audience=" + audience + "]";
+        }
+    }
 
     /** @param json one JSON object a line instead of text */
     public record Logging(boolean json, String level) {}

@@ -50,6 +50,11 @@ public final class Problem extends RuntimeException {
         return new Problem(503, code, detail, Map.of(), retryAfterSeconds);
     }
 
+    /** One client asks for more than its share. */
+    public static Problem tooMany(String code, String detail, int retryAfterSeconds) {
+        return new Problem(429, code, detail, Map.of(), retryAfterSeconds);
+    }
+
     /** The same with a further member in the JSON. */
     public Problem with(String member, Object value) {
         var all = new java.util.HashMap<>(members);

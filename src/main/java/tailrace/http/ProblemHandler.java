@@ -80,10 +80,10 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         boolean nowhere = ctx.statusCode() == 405 && methods.isEmpty();
         Problem problem = problem(nowhere ? 404 : ctx.statusCode(), ctx.failure());
         if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
-            LOG.error("{} {} failed", ctx.request().method(), ctx.normalizedPath(), ctx.failure());
+            LOG.error("{} {} failed", ctx.request().method(), loggablePath(ctx), ctx.failure());
         } else if (problem.status() >= 500) {
             // An outage fails every request alike; whoever has the outage logs it once.
-            LOG.debug("{} {}: {}", ctx.request().method(), ctx.normalizedPath(), problem.detail());
+            LOG.debug("{} {}: {}", ctx.request().method(), loggablePath(ctx), problem.detail());
         }
         HttpServerResponse response = ctx.response();
         if (response.ended() || response.closed()) {
@@ -106,6 +106,10 @@ public final class ProblemHandler implements Handler<RoutingContext> {
                 problem,
                 RequestIdHandler.of(ctx),
                 !ctx.request().method().equals(HttpMethod.HEAD));
+    }
+
+    private static String loggablePath(RoutingContext ctx) {
+        return RequestIdHandler.loggable(ctx.normalizedPath());
     }
 
     private static Future<Void> write(

@@ -35,7 +35,7 @@ final class ReadParameters {
             "end_time",
             "after_seq");
     private static final Set<String> PAGING = Set.of("limit", "offset", "cursor", "order", "before_seq");
-    private static final Set<String> STREAMING = Set.of("last_event_id", "tail", "follow", "wait");
+    private static final Set<String> STREAMING = Set.of("last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
     /** Taken by whoever checked the token. */
     private static final String ACCESS_TOKEN = "access_token";
 

@@ -9,7 +9,9 @@ import io.vertx.ext.web.RoutingContext;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -36,6 +38,11 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
 
     private static final int LOGGED_URI_CHARS = 500;
 
+    private static final Set<String> SECRETS = Set.of(AuthHandler.PARAMETER, AuthHandler.TICKET, "token");
+
+    /** Every JWT begins with {@code {"} in base64; dots and all else may stand there percent-encoded. */
+    private static final Pattern JWT = Pattern.compile("eyJ[\\w.%~+/=-]{8,}");
+
     @Override
     public void handle(RoutingContext ctx) {
         HttpServerRequest request = ctx.request();
@@ -56,6 +63,8 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
         if (LOG.isDebugEnabled()) {
             logWhenEnded(ctx);
         }
+        // Throws a 400 where it cannot be decoded; left to the router, a path with a name in it would make it a 500.
+        ctx.queryParams();
         ctx.next();
     }
 
@@ -87,7 +96,10 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
                 ended.failed() ? " (cut off)" : ""));
     }
 
-    /** A request's URI without what must not be logged: {@code access_token} is as good as a password. */
+    /**
+     * A request's URI, or a part of it, without what must not be logged: a token or a ticket is as good as a password, and
+     * whoever puts one in the wrong place has still not meant to show it.
+     */
     static String loggable(String uri) {
         int query = uri.indexOf('?');
         String safe = query < 0
@@ -96,7 +108,8 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
                         + Arrays.stream(uri.substring(query + 1).split("[&;]", -1))
                                 .map(RequestIdHandler::loggableParameter)
                                 .collect(Collectors.joining("&"));
-        return safe.length() > LOGGED_URI_CHARS ? safe.substring(0, LOGGED_URI_CHARS) + "…" : safe;
+        String masked = JWT.matcher(safe).replaceAll("***");
+        return masked.length() > LOGGED_URI_CHARS ? masked.substring(0, LOGGED_URI_CHARS) + "…" : masked;
     }
 
     private static String loggableParameter(String parameter) {
@@ -111,6 +124,7 @@ public final class RequestIdHandler implements Handler<RoutingContext> {
             // Not decodable, so nobody can tell what it hides.
             return "***";
         }
-        return name.strip().equalsIgnoreCase(AuthHandler.PARAMETER) ? AuthHandler.PARAMETER + "=***" : parameter;
+        String plain = name.strip().toLowerCase(Locale.ROOT);
+        return SECRETS.contains(plain) ? plain + "=***" : parameter;
     }
 }

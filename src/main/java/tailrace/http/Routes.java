@@ -22,6 +22,7 @@ public final class Routes {
     /** What answers; one set for each event loop. */
     public record Handlers(
             AuthHandler auth,
+            SessionHandler session,
             Handler<RoutingContext> taking,
             IngestHandler ingest,
             ExecutionHandler execution,
@@ -79,8 +80,11 @@ public final class Routes {
             router.get(path).handler(auth).handler(handlers.history());
         }
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
-            router.get(path).handler(auth).handler(handlers.stream());
+            router.get(path).handler(auth.streams()).handler(handlers.stream());
         }
+        router.post("/v2/session").handler(handlers.session()::open);
+        router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
+        router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);
         router.put("/v2/workflows/:id")
                 .handler(auth)
                 .handler(service)

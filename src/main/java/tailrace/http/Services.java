@@ -6,6 +6,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Clock;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
@@ -35,6 +36,7 @@ import tailrace.query.Tiers;
 import tailrace.redis.HotTierStatus;
 import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
+import tailrace.security.Sessions;
 
 /** What the event loops of the HTTP server share; each makes its own handlers of it. Safe for any thread. */
 public record Services(
@@ -43,6 +45,7 @@ public record Services(
         Metrics metrics,
         Prometheus prometheus,
         Jwt jwt,
+        Sessions sessions,
         Masking masking,
         Journal journal,
         CommitLoop loop,
@@ -89,8 +92,10 @@ public record Services(
     /** The API of one event loop; called on it. */
     public Router router(Vertx vertx, Tiers tiers, LiveHub hub) {
         var executions = new Executions(tiers, Access.BY_OWNER);
+        var auth = new AuthHandler(jwt, sessions, new Origins(Set.of()));
         var handlers = new Routes.Handlers(
-                new AuthHandler(jwt),
+                auth,
+                new SessionHandler(auth, sessions),
                 this::requireTaking,
                 new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), shedder, metrics),
                 new ExecutionHandler(vertx, executions, clock),

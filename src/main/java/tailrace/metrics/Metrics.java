@@ -33,6 +33,7 @@ public final class Metrics {
     private final Timer deliveryDelay;
     private final Counter deliveries;
     private final Counter slowReaders;
+    private final Counter jwksFailures;
     private final Counter throttled;
     private final Set<String> shedWorkflows = ConcurrentHashMap.newKeySet();
 
@@ -51,6 +52,7 @@ public final class Metrics {
         deliveryDelay = timer("tailrace.live.delivery.delay", "From receipt to the socket of a live reader");
         deliveries = counter("tailrace.live.deliveries", "Entries written to live readers");
         slowReaders = counter("tailrace.live.readers.closed.stuck", "Readers closed because their socket took nothing");
+        jwksFailures = counter("tailrace.jwks.fetch.failures", "Times the keys of the tokens' issuer could not be had");
         throttled = counter("tailrace.ingest.throttled", "Requests turned away because their sender sends most");
     }
 
@@ -107,6 +109,10 @@ public final class Metrics {
 
     public void slowReaderClosed() {
         slowReaders.increment();
+    }
+
+    public void jwksFetchFailed() {
+        jwksFailures.increment();
     }
 
     /**

@@ -1,7 +1,7 @@
 package tailrace.security;
 
 /** A token that is not accepted. Its message says why in our own words and holds nothing of the token. */
-public final class InvalidTokenException extends Exception {
+public class InvalidTokenException extends Exception {
     private static final long serialVersionUID = 1L;
 
     /** Without a stack trace: it is an everyday answer, not a fault. */

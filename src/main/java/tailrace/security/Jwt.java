@@ -3,28 +3,20 @@ package tailrace.security;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.vertx.core.Future;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.auth.JWTOptions;
-import io.vertx.ext.auth.PubSecKeyOptions;
-import io.vertx.ext.auth.User;
-import io.vertx.ext.auth.authentication.TokenCredentials;
-import io.vertx.ext.auth.jwt.JWTAuth;
-import io.vertx.ext.auth.jwt.JWTAuthOptions;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.util.HexFormat;
-import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import tailrace.config.TailraceConfig;
 
 /**
- * Verifies HS256 tokens (SPEC 8). The key's algorithm decides, never the token's header: only HS256 has a key here. Safe
- * for any thread; never blocks.
+ * Verifies tokens (SPEC 8): the signature by {@link Signatures}, the times and claims here. Safe for any thread; never
+ * blocks.
  *
  * <p>A token that was accepted is remembered by its hash until it expires, because a busy sender shows the same one
  * thousands of times a second. Refused tokens are not remembered: they are an attacker's, and would push the others out.
@@ -36,6 +28,9 @@ public final class Jwt {
     /** Longer than any honest token; beyond it nothing is even decoded. */
     public static final int MAX_TOKEN_CHARS = 8_192;
 
+    /** As long as a {@code user_id} may be; what is remembered of a principal is bounded by it. */
+    static final int MAX_SUBJECT_CHARS = 255;
+
     /** Senders and readers that are active at once, generously; about 200 bytes each. */
     private static final int REMEMBERED_TOKENS = 10_000;
 
@@ -45,75 +40,96 @@ public final class Jwt {
     /** Largest number a double holds exactly; an {@code exp} beyond it is no time. */
     private static final double MAX_EPOCH_SECONDS = 9_007_199_254_740_991d;
 
-    private final JWTAuth signatures;
+    private final Signatures signatures;
     private final Optional<String> issuer;
     private final Optional<String> audience;
     private final Clock clock;
-    private final Cache<String, Principal> accepted =
+    private final Cache<String, Accepted> accepted =
             Caffeine.newBuilder().maximumSize(REMEMBERED_TOKENS).build();
 
+    /** @param version of the signatures it was checked with; with another it counts for nothing */
+    private record Accepted(Principal principal, Object version) {}
+
     /**
-     * @param secret key of at least {@link tailrace.config.ConfigLoader#MIN_SECRET_BYTES}
      * @param issuer what {@code iss} must be, if anything
      * @param audience what {@code aud} must be or hold, if anything
      */
-    public Jwt(TailraceConfig.Secret secret, Optional<String> issuer, Optional<String> audience, Clock clock) {
-        this.signatures = signatures(secret);
+    public Jwt(Signatures signatures, Optional<String> issuer, Optional<String> audience, Clock clock) {
+        this.signatures = signatures;
         this.issuer = issuer;
         this.audience = audience;
         this.clock = clock;
     }
 
-    /** The library's part: decoding and the signature. Times and claims are checked here, against our clock. */
-    static JWTAuth signatures(TailraceConfig.Secret secret) {
-        // It wants a Vertx only to read key stores from files, which is never done here.
-        return JWTAuth.create(
-                null,
-                new JWTAuthOptions()
-                        .addPubSecKey(
-                                new PubSecKeyOptions().setAlgorithm("HS256").setBuffer(Buffer.buffer(secret.value())))
-                        .setJWTOptions(new JWTOptions().setAlgorithm("HS256").setIgnoreExpiration(true)));
+    /**
+     * Who the token speaks for. Completed at once but for a token whose key is not known yet: then its issuer is asked,
+     * and the future completes on any thread. Fails with {@link InvalidTokenException} saying why it is not accepted, or
+     * with {@link KeysUnavailableException} if nobody can tell now.
+     */
+    public Future<Principal> authenticate(String token) {
+        return knowing(() -> verify(token));
+    }
+
+    /** Something that needs the keys, and is tried once more if a key was missing and may have been found. */
+    private <T> Future<T> knowing(Callable<T> check) {
+        try {
+            return Future.succeededFuture(check.call());
+        } catch (UnknownKeyException e) {
+            return signatures.refresh().compose(refreshed -> tried(check));
+        } catch (Exception e) {
+            return Future.failedFuture(e);
+        }
+    }
+
+    private static <T> Future<T> tried(Callable<T> check) {
+        try {
+            return Future.succeededFuture(check.call());
+        } catch (Exception e) {
+            return Future.failedFuture(e);
+        }
     }
 
     /**
-     * Who the token speaks for.
+     * The same by the keys that are known now.
      *
      * @throws InvalidTokenException saying why it is not accepted
      */
-    public Principal verify(String token) throws InvalidTokenException {
+    Principal verify(String token) throws InvalidTokenException {
         if (token.length() > MAX_TOKEN_CHARS) {
             throw new InvalidTokenException("the token is longer than " + MAX_TOKEN_CHARS + " characters");
         }
         String hash = sha256(token);
         long now = clock.instant().getEpochSecond();
-        Principal known = accepted.getIfPresent(hash);
-        if (known != null && now < known.expiresAtSeconds() + LEEWAY_SECONDS) {
-            return known;
+        Accepted known = accepted.getIfPresent(hash);
+        // Before the signature is checked: keys that change meanwhile make what is remembered void.
+        Object version = signatures.version();
+        if (known != null && known.version == version && now < known.principal.expiresAtSeconds() + LEEWAY_SECONDS) {
+            return known.principal;
         }
         Principal principal = principal(claims(token), hash, now);
-        accepted.put(hash, principal);
+        accepted.put(hash, new Accepted(principal, version));
         return principal;
     }
 
     /**
-     * What a token says of itself, if its signature is right; nothing else is checked.
-     *
-     * @throws InvalidTokenException if the signature is not ours
+     * What a token says of itself, if its signature is right; nothing else is checked. Completes and fails as
+     * {@link #authenticate} does.
      */
-    public JsonObject claims(String token) throws InvalidTokenException {
-        Future<User> user;
-        try {
-            user = signatures.authenticate(new TokenCredentials(token));
-        } catch (RuntimeException e) {
-            // Claims of a type they cannot have end here too: the library casts them.
-            throw new InvalidTokenException("the token is not a well-formed JWT");
+    public Future<JsonObject> signed(String token) {
+        return knowing(() -> claims(token));
+    }
+
+    /** The same by the keys that are known now. */
+    JsonObject claims(String token) throws InvalidTokenException {
+        if (token.length() > MAX_TOKEN_CHARS) {
+            throw new InvalidTokenException("the token is longer than " + MAX_TOKEN_CHARS + " characters");
         }
-        // Completed already: an HMAC is computed in place.
-        if (!user.succeeded()) {
-            throw new InvalidTokenException("the token is not a JWT signed by HS256 with this server's secret");
-        }
-        JsonObject claims = user.result().attributes().getJsonObject("accessToken");
-        return Objects.requireNonNull(claims);
+        return signatures.claims(token);
+    }
+
+    /** Whether its token has ended without any leeway: what lasts, a stream or a session, ends then and not later. */
+    public boolean ended(Principal principal) {
+        return clock.instant().getEpochSecond() >= principal.expiresAtSeconds();
     }
 
     private Principal principal(JsonObject claims, String hash, long now) throws InvalidTokenException {
@@ -145,6 +161,9 @@ public final class Jwt {
         String subject = claimed == null ? "" : (String) claimed;
         if (role == Role.AUTHENTICATED && subject.isEmpty()) {
             throw new InvalidTokenException("a token with role authenticated must have a sub");
+        }
+        if (subject.length() > MAX_SUBJECT_CHARS) {
+            throw new InvalidTokenException("the token's sub has more than " + MAX_SUBJECT_CHARS + " characters");
         }
         String sender = "sub:" + subject;
         if (subject.isEmpty()) {

@@ -1,8 +1,6 @@
 package tailrace.security;
 
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.auth.JWTOptions;
-import io.vertx.ext.auth.jwt.JWTAuth;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
@@ -10,14 +8,14 @@ import tailrace.config.TailraceConfig;
 
 /** Mints tokens that {@link Jwt} with the same configuration accepts. For first steps and tests; production has an issuer. */
 public final class Tokens {
-    private final JWTAuth signatures;
+    private final SecretSignatures signatures;
     private final Optional<String> issuer;
     private final Optional<String> audience;
     private final Clock clock;
 
-    /** The arguments of {@link Jwt}. */
+    /** The arguments of {@link Jwt}, and the secret of its {@link SecretSignatures}. */
     public Tokens(TailraceConfig.Secret secret, Optional<String> issuer, Optional<String> audience, Clock clock) {
-        this.signatures = Jwt.signatures(secret);
+        this.signatures = new SecretSignatures(secret);
         this.issuer = issuer;
         this.audience = audience;
         this.clock = clock;
@@ -43,6 +41,6 @@ public final class Tokens {
         subject.ifPresent(sub -> claims.put("sub", sub));
         issuer.ifPresent(iss -> claims.put("iss", iss));
         audience.ifPresent(aud -> claims.put("aud", aud));
-        return signatures.generateToken(claims, new JWTOptions().setAlgorithm("HS256"));
+        return signatures.sign(claims);
     }
 }

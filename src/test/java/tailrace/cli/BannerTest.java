@@ -22,7 +22,7 @@ class BannerTest {
 
     @Test
     void aSecretMadeHereComesWithALinkATokenAndLinesToTry() {
-        assertThat(Banner.text("127.0.0.1", 4711, Optional.of("a.b.c")))
+        assertThat(Banner.text("127.0.0.1", 4711, Optional.of("a.b.c"), Banner.TOKEN_OF_SECRET))
                 .contains("is ready: http://127.0.0.1:4711\n")
                 .contains("http://127.0.0.1:4711/#token=a.b.c\n")
                 .contains(
@@ -31,9 +31,17 @@ class BannerTest {
 
     @Test
     void aConfiguredSecretIsNobodysToHandOut() {
-        assertThat(Banner.text("127.0.0.1", 4711, Optional.empty()))
+        assertThat(Banner.text("127.0.0.1", 4711, Optional.empty(), Banner.TOKEN_OF_SECRET))
                 .contains("tailrace.jar token")
                 .doesNotContain("#token")
+                .contains("Bearer $TOKEN");
+    }
+
+    @Test
+    void whereAnIssuerMakesTheTokensNobodyIsSentToMakeOne() {
+        assertThat(Banner.text("127.0.0.1", 4711, Optional.empty(), Banner.TOKEN_OF_ISSUER))
+                .contains("tokens come from the issuer")
+                .doesNotContain("tailrace.jar token")
                 .contains("Bearer $TOKEN");
     }
 }

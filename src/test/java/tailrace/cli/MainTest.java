@@ -2,13 +2,17 @@ package tailrace.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.json.JsonObject;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import tailrace.security.JwksServer;
+import tailrace.security.TestIssuer;
 
 /** Exit codes, and what goes to which stream. */
 class MainTest {
@@ -94,6 +98,42 @@ class MainTest {
     void inspectMakesNoSecret() throws Exception {
         assertThat(run("token", "inspect", "--config", config(), "a.b.c")).isEqualTo(1);
         assertThat(err.toString()).contains("there is no secret yet");
+        assertThat(dir.resolve("data")).doesNotExist();
+    }
+
+    @Test
+    void withAnIssuerTokensAreInspectedByItsKeysAndNotMade() throws Exception {
+        TestIssuer key = TestIssuer.rsa("one");
+        long exp = Clock.systemUTC().instant().getEpochSecond() + 600;
+        JsonObject claims = new JsonObject().put("role", "service_role").put("exp", exp);
+        try (JwksServer issuer = new JwksServer()) {
+            String config = config("jwt_jwks_url: " + issuer.url() + "?key=hunter2");
+            assertThat(run("token", "--config", config)).isEqualTo(1);
+            assertThat(err.toString()).contains("only the issuer can make tokens");
+            assertThat(run("demo", "--config", config)).isEqualTo(1);
+            assertThat(err.toString()).contains("the demo makes its own tokens");
+            assertThat(run("token", "inspect", "--config", config, key.token(claims)))
+                    .isEqualTo(1);
+            assertThat(err.toString()).contains("cannot tell: the keys at JWT_JWKS_URL cannot be had");
+
+            issuer.publish(key);
+            assertThat(run("token", "inspect", "--config", config, key.token(claims)))
+                    .isZero();
+            assertThat(out.toString()).contains("\"role\" : \"service_role\"");
+            assertThat(err.toString()).endsWith("accepted" + System.lineSeparator());
+            assertThat(run(
+                            "token",
+                            "inspect",
+                            "--config",
+                            config,
+                            TestIssuer.rsa("one").token(claims)))
+                    .isEqualTo(1);
+            assertThat(run("token", "inspect", "--config", config, key.token(claims.put("exp", 1))))
+                    .isEqualTo(1);
+            assertThat(out.toString()).as("what it says is shown").contains("\"exp\" : 1");
+        }
+        assertThat(err.toString()).endsWith("not accepted: the token has expired" + System.lineSeparator());
+        assertThat(out.toString() + err).doesNotContain("hunter2");
         assertThat(dir.resolve("data")).doesNotExist();
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -240,7 +241,8 @@ class ConfigLoaderTest {
     @Test
     void securityDefaults() {
         assertThat(defaults().security())
-                .isEqualTo(new TailraceConfig.Security(Optional.empty(), Optional.empty(), Optional.empty()));
+                .isEqualTo(new TailraceConfig.Security(
+                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
     @Test
@@ -249,8 +251,23 @@ class ConfigLoaderTest {
                         .security())
                 .isEqualTo(new TailraceConfig.Security(
                         Optional.of(new TailraceConfig.Secret(SECRET)),
+                        Optional.empty(),
                         Optional.of("https://issuer"),
                         Optional.of("logs")));
+    }
+
+    @Test
+    void anIssuersKeysStandInPlaceOfASecret() {
+        for (String url : List.of(
+                "https://issuer.example.com/.well-known/jwks.json?apikey=k",
+                "http://localhost:9/keys",
+                "http://127.0.0.1/keys",
+                "http://[::1]:9/keys")) {
+            TailraceConfig.Security security = with("JWT_JWKS_URL", url).security();
+            assertThat(security.jwksUrl()).contains(URI.create(url));
+            assertThat(security.jwtSecret()).isEmpty();
+            assertThat(security.toString()).doesNotContain("apikey");
+        }
     }
 
     @Test

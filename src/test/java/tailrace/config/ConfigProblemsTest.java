@@ -64,6 +64,13 @@ class ConfigProblemsTest {
                     DATABASE_URL | jdbc:postgresql://h/d | must be of the form postgresql://
                     DATABASE_URL | postgresql+asyncpg://h/d | must be of the form postgresql://
                     DATABASE_URL | postgresql://u:p@h:port/d | must be of the form postgresql://
+                    JWT_JWKS_URL | http://issuer.example.com/jwks | must be of the form https://
+                    JWT_JWKS_URL | http://127.0.0.1.example.com/jwks | must be of the form https://
+                    JWT_JWKS_URL | https://u:hunter2@h/jwks | must be of the form https://
+                    JWT_JWKS_URL | https:///jwks | must be of the form https://
+                    JWT_JWKS_URL | file:///etc/jwks | must be of the form https://
+                    JWT_JWKS_URL | https://h/jwks#k | must be of the form https://
+                    JWT_JWKS_URL | https://h/a b | must be of the form https://
                     BACKPRESSURE | shed_all | must be one of circuit_break_sources, drop_debug_first
                     BACKPRESSURE_THRESHOLD | 100 | from 1 to 99
                     REDIS_URL | http://h:6379 | must be of the form redis://user:password@host:6379/0
@@ -74,7 +81,6 @@ class ConfigProblemsTest {
                     REDIS_URL | redis-sentinel://h:26379 | must name the master
                     REDIS_URL | redis-cluster://h:7000/1 | database 0 alone
                     REDIS_URL | redis://h?sslmode=verify-ca | begin it with rediss
-                    JWT_JWKS_URL | https://h/jwks | not supported by this version
                     TLS_CERT | c.pem | not supported by this version
                     TLS_KEY | k.pem | not supported by this version
                     CORS_ORIGINS | * | not supported by this version
@@ -107,6 +113,19 @@ class ConfigProblemsTest {
                 .asString()
                 .startsWith("SUPABASE_JWT_SECRET")
                 .contains("differs from JWT_SECRET");
+    }
+
+    @Test
+    void aTokenNeverChoosesBetweenASecretAndAnIssuersKeys() {
+        for (String secret : List.of("JWT_SECRET", "SUPABASE_JWT_SECRET")) {
+            Map<String, String> both = Map.of(secret, "a".repeat(32), "JWT_JWKS_URL", "https://h/jwks?key=hunter2");
+            assertThat(problems(both, Optional.empty()))
+                    .singleElement()
+                    .asString()
+                    .startsWith("JWT_JWKS_URL")
+                    .contains("cannot stand beside " + secret)
+                    .doesNotContain("hunter2");
+        }
     }
 
     @Test
@@ -213,7 +232,6 @@ class ConfigProblemsTest {
     @Test
     void everyUnsupportedKeyIsATableRowAbove() {
         assertThat(Arrays.stream(ConfigKey.values()).filter(key -> !key.supported()))
-                .containsExactlyInAnyOrder(
-                        ConfigKey.JWT_JWKS_URL, ConfigKey.TLS_CERT, ConfigKey.TLS_KEY, ConfigKey.CORS_ORIGINS);
+                .containsExactlyInAnyOrder(ConfigKey.TLS_CERT, ConfigKey.TLS_KEY, ConfigKey.CORS_ORIGINS);
     }
 }

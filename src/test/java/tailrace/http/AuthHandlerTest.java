@@ -8,12 +8,15 @@ import java.net.http.HttpResponse;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import tailrace.config.TailraceConfig.Secret;
 import tailrace.security.Jwt;
 import tailrace.security.Principal;
 import tailrace.security.Role;
+import tailrace.security.SecretSignatures;
+import tailrace.security.Sessions;
 import tailrace.security.Tokens;
 
 class AuthHandlerTest {
@@ -25,7 +28,10 @@ class AuthHandlerTest {
     private final HttpTestServer server;
 
     AuthHandlerTest() throws Exception {
-        AuthHandler auth = new AuthHandler(new Jwt(SECRET, Optional.empty(), Optional.empty(), Clock.systemUTC()));
+        AuthHandler auth = new AuthHandler(
+                new Jwt(new SecretSignatures(SECRET), Optional.empty(), Optional.empty(), Clock.systemUTC()),
+                new Sessions(Clock.systemUTC()),
+                new Origins(Set.of()));
         server = new HttpTestServer(router -> {
             router.get("/open").handler(ctx -> {
                 Principal principal = AuthHandler.principal(ctx);

@@ -2,6 +2,7 @@ package tailrace.http;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.net.URI;
@@ -25,7 +26,7 @@ final class HttpTestServer implements AutoCloseable {
         ProblemHandler.install(router);
         router.route().handler(new RequestIdHandler());
         routes.accept(router);
-        server = vertx.createHttpServer()
+        server = vertx.createHttpServer(new HttpServerOptions().setMaxHeaderSize(16 << 10)) // as the real one
                 .requestHandler(router)
                 .invalidRequestHandler(ProblemHandler::invalidRequest)
                 .listen(0, "127.0.0.1")

@@ -43,6 +43,7 @@ class ProblemHandlerTest {
         router.get("/bus/:code/refused")
                 .handler(ctx -> ctx.fail(new ReplyException(
                         ReplyFailure.RECIPIENT_FAILURE, Integer.parseInt(ctx.pathParam("code")), "come again")));
+        router.get("/named/:id").handler(ctx -> ctx.end());
         router.get("/query").handler(ctx -> ctx.end(ctx.queryParam("a").toString()));
         router.get("/status").handler(ctx -> ctx.fail(418));
         router.get("/half").handler(ctx -> {
@@ -138,9 +139,12 @@ class ProblemHandlerTest {
 
     @Test
     void aQueryThatCannotBeDecodedIsA400() throws Exception {
-        assertThat(raw("GET /query?a=%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
-                .startsWith("HTTP/1.1 400 ")
-                .contains("\"code\":\"bad_request\"");
+        for (String path : new String[] {"/query", "/named/x"}) {
+            assertThat(raw("GET " + path + "?a=%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                    .as(path)
+                    .startsWith("HTTP/1.1 400 ")
+                    .contains("\"code\":\"bad_request\"");
+        }
     }
 
     @Test

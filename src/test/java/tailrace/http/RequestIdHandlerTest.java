@@ -120,6 +120,11 @@ class RequestIdHandlerTest {
         "/a?access_token,/a?access_token",
         "/a?%zz=eyJ,/a?***",
         "/a?b=access_token,/a?b=access_token",
+        "/a?Ticket=abc&b=1,/a?ticket=***&b=1",
+        "/a?token=abc,/a?token=***",
+        "/a?q=eyJhbGciOi.eyJyb2xl.x-y_z&b=1,/a?q=***&b=1",
+        "/a?eyJhbGciOi%2EeyJyb2xl,/a?***",
+        "/v2/eyJhbGciOi.eyJyb2xl.x/logs,/v2/***",
         "/a,/a"
     })
     void tokensNeverReachTheAccessLog(String uri, String logged) {

@@ -5,7 +5,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waits for what another process will bring about. */
-final class AwaitCondition {
+public final class AwaitCondition {
     private static final long LOOK_AGAIN_NANOS = Duration.ofMillis(20).toNanos();
 
     private AwaitCondition() {}
@@ -15,7 +15,7 @@ final class AwaitCondition {
      *
      * @param what completes the sentence "within … s …" of the failure
      */
-    static void until(String what, Duration patience, Callable<Boolean> condition) {
+    public static void until(String what, Duration patience, Callable<Boolean> condition) {
         long deadline = System.nanoTime() + patience.toNanos();
         Exception last = null;
         while (true) {
@@ -34,12 +34,12 @@ final class AwaitCondition {
         }
     }
 
-    static void until(String what, Callable<Boolean> condition) {
+    public static void until(String what, Callable<Boolean> condition) {
         until(what, Duration.ofSeconds(30), condition);
     }
 
     /** Lets a load or an outage go on for so long. */
-    static void elapse(Duration time) {
+    public static void elapse(Duration time) {
         long deadline = System.nanoTime() + time.toNanos();
         for (long left = time.toNanos(); left > 0; left = deadline - System.nanoTime()) {
             LockSupport.parkNanos(left);

@@ -48,6 +48,9 @@ class SecurityIT {
             new Row("GET", "/v2/workflows/executions/:id/logs", Who.READER),
             new Row("GET", "/api/v1/app/executions/:id/logs/stream", Who.READER),
             new Row("GET", "/v2/executions/:id/logs/stream", Who.READER),
+            new Row("POST", "/v2/session", Who.READER),
+            new Row("DELETE", "/v2/session", Who.READER),
+            new Row("POST", "/v2/stream-tickets", Who.READER),
             new Row("PUT", "/v2/workflows/:id", Who.SERVICE),
             new Row("GET", "/v2/workflows/:id", Who.READER),
             new Row("GET", "/v2/retention/policies", Who.SERVICE),
@@ -154,7 +157,12 @@ class SecurityIT {
             switch (row.who()) {
                 case SERVICE -> assertThat(status).as(row.toString()).isEqualTo(403);
                 case READER ->
-                    assertThat(status).as(row.toString()).isEqualTo(row.route().contains(":id") ? 404 : 200);
+                    assertThat(status)
+                            .as(row.toString())
+                            .isEqualTo(
+                                    row.route().contains(":id")
+                                            ? 404
+                                            : row.method().equals("DELETE") ? 204 : 200);
                 case ANYONE -> assertThat(status).as(row.toString()).isEqualTo(200);
             }
         }

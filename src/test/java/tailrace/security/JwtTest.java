@@ -22,8 +22,10 @@ class JwtTest {
     private static final long NOW = 1_800_000_000L;
 
     private final MovableClock clock = new MovableClock(Instant.ofEpochSecond(NOW));
-    private final Jwt jwt = new Jwt(new Secret(SECRET), Optional.empty(), Optional.empty(), clock);
-    private final Jwt strict = new Jwt(new Secret(SECRET), Optional.of("issuer"), Optional.of("logs"), clock);
+    private final Jwt jwt =
+            new Jwt(new SecretSignatures(new Secret(SECRET)), Optional.empty(), Optional.empty(), clock);
+    private final Jwt strict =
+            new Jwt(new SecretSignatures(new Secret(SECRET)), Optional.of("issuer"), Optional.of("logs"), clock);
 
     private static JsonObject service() {
         return new JsonObject().put("role", "service_role").put("exp", NOW + 100);
@@ -99,17 +101,17 @@ class JwtTest {
     @Test
     void attackAlgorithmNone() {
         String unsigned = part("{\"alg\":\"none\"}") + "." + part(service().encode());
-        refused(jwt, unsigned, "not a JWT signed");
-        refused(jwt, unsigned + ".", "not a JWT signed");
+        refused(jwt, unsigned, "not a JWT of header");
+        refused(jwt, unsigned + ".", "not a JWT of header");
         refused(jwt, unsigned + ".x", "not a JWT signed");
-        refused(jwt, part("{\"alg\":\"None\"}") + "." + part(service().encode()) + ".", "not a JWT signed");
+        refused(jwt, part("{\"alg\":\"None\"}") + "." + part(service().encode()) + ".", "not a JWT of header");
     }
 
     @Test
     void attackSignatureLeftOut() {
         String token = token(service());
-        refused(jwt, token.substring(0, token.lastIndexOf('.')), "not a JWT signed");
-        refused(jwt, token.substring(0, token.lastIndexOf('.') + 1), "not a JWT signed");
+        refused(jwt, token.substring(0, token.lastIndexOf('.')), "not a JWT of header");
+        refused(jwt, token.substring(0, token.lastIndexOf('.') + 1), "not a JWT of header");
     }
 
     @Test
@@ -125,7 +127,7 @@ class JwtTest {
         refused(jwt, sign("{\"alg\":\"HS512\"}", service().encode(), "HmacSHA512", SECRET), "not a JWT signed");
         refused(jwt, sign("{\"alg\":\"HS384\"}", service().encode(), "HmacSHA384", SECRET), "not a JWT signed");
         refused(jwt, sign("{\"alg\":\"RS256\"}", service().encode(), "HmacSHA256", SECRET), "not a JWT signed");
-        refused(jwt, sign("{\"typ\":\"JWT\"}", service().encode(), "HmacSHA256", SECRET), "not a JWT signed");
+        refused(jwt, sign("{\"typ\":\"JWT\"}", service().encode(), "HmacSHA256", SECRET), "alg and kid must be");
     }
 
     @Test
@@ -138,6 +140,21 @@ class JwtTest {
     void attackKeyInTheHeader() {
         String header = "{\"alg\":\"HS256\",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"},\"kid\":\"../../dev/null\"}";
         refused(jwt, sign(header, service().encode(), "HmacSHA256", "\0\0\0"), "not a JWT signed");
+    }
+
+    @Test
+    void attackHeaderThatWouldHaveToBeUnderstood() {
+        String header = "{\"alg\":\"HS256\",\"crit\":[\"b64\"],\"b64\":false}";
+        refused(jwt, sign(header, service().encode(), "HmacSHA256", SECRET), "crit");
+    }
+
+    @Test
+    void whatLastsEndsWithoutLeeway() throws Exception {
+        Principal principal = jwt.verify(token(service()));
+        clock.set(NOW + 99);
+        assertThat(jwt.ended(principal)).isFalse();
+        clock.set(NOW + 100);
+        assertThat(jwt.ended(principal)).isTrue();
     }
 
     @Test
@@ -214,6 +231,7 @@ class JwtTest {
         refused(jwt, token(nobody), "must have a sub");
         refused(jwt, token(reader().put("sub", "")), "must have a sub");
         refused(jwt, token(reader().put("sub", 7)), "sub must be a string");
+        refused(jwt, token(reader().put("sub", "x".repeat(256))), "more than 255 characters");
     }
 
     @Test
@@ -233,6 +251,8 @@ class JwtTest {
             part("[]") + "." + part("[]") + ".x",
             part("{\"alg\":7}") + "." + part("{}") + ".x",
             part("{}") + "." + part("{}") + ".x",
+            token(service()) + ".",
+            token(service()) + "..",
             token(service()) + ".x",
             token(service()) + "x"
         }) {

@@ -21,7 +21,7 @@ class TokensTest {
     @Test
     void aTokenSaysWhatItIsForAndNoMore() throws Exception {
         String token = tokens.mint(Role.SERVICE_ROLE, Optional.empty(), Duration.ofHours(1));
-        assertThat(new Jwt(SECRET, Optional.empty(), Optional.empty(), CLOCK).claims(token))
+        assertThat(new Jwt(new SecretSignatures(SECRET), Optional.empty(), Optional.empty(), CLOCK).claims(token))
                 .isEqualTo(new JsonObject()
                         .put("role", "service_role")
                         .put("iat", 1_000)
