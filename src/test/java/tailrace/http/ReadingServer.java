@@ -111,8 +111,9 @@ public final class ReadingServer implements AutoCloseable {
                     .handler(AuthHandler.requireService())
                     .handler(BodyHandler.create())
                     .handler(execution::put);
+            // Negative: any free port, the same for all instances, which start at once.
             var options =
-                    new HttpServerOptions().setHost("127.0.0.1").setPort(port).setStrictThreadMode(true);
+                    new HttpServerOptions().setHost("127.0.0.1").setPort(-1).setStrictThreadMode(true);
             return vertx.createHttpServer(options)
                     .requestHandler(router)
                     .listen()
