@@ -31,6 +31,7 @@ import org.rocksdb.WALRecoveryMode;
  */
 final class RocksFiles implements AutoCloseable {
     private static final long MIB = 1L << 20;
+    private static final long GIB = 1L << 30;
     private static final long BLOCK_CACHE_BYTES = 32L << 20;
     // Synced while it is written, so that a flush does not end in one long fsync that stands in the commits' way.
     private static final long BYTES_PER_SYNC = 1L << 20;
@@ -42,15 +43,18 @@ final class RocksFiles implements AutoCloseable {
      * @param memtableBytes of entries not in a file yet; twice as many before writes wait
      * @param smallMemtableBytes the same of each other column family
      * @param fileBytes a file of entries; what goes is whole files, so that they are small enough to be one thing
+     * @param freshFiles of entries that gather before they are merged: the more, the fewer bytes are written twice, and
+     *     the more room is taken by what was removed already
      */
-    record Sizes(long walBytes, long memtableBytes, long smallMemtableBytes, long fileBytes) {
+    record Sizes(long walBytes, long memtableBytes, long smallMemtableBytes, long fileBytes, int freshFiles) {
         /** Each is this part of the journal's bound, within what makes sense for any. */
         static Sizes of(long maxBytes) {
             return new Sizes(
                     within(8 * MIB, maxBytes / 8, 384 * MIB),
                     within(2 * MIB, maxBytes / 64, 48 * MIB),
                     within(MIB, maxBytes / 128, 8 * MIB),
-                    within(2 * MIB, maxBytes / 128, 32 * MIB));
+                    within(2 * MIB, maxBytes / 128, 32 * MIB),
+                    (int) within(4, maxBytes / GIB, 12));
         }
 
         private static long within(long least, long wanted, long most) {
@@ -177,7 +181,7 @@ final class RocksFiles implements AutoCloseable {
                 .setMaxBytesForLevelBase(4 * sizes.fileBytes())
                 // What is being rewritten is there twice for a while.
                 .setMaxCompactionBytes(4 * sizes.fileBytes())
-                .setLevel0FileNumCompactionTrigger(4)
+                .setLevel0FileNumCompactionTrigger(sizes.freshFiles())
                 .setLevel0SlowdownWritesTrigger(40)
                 .setLevel0StopWritesTrigger(64)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION)
