@@ -114,9 +114,8 @@ final class BenchMemory implements Callable<Integer> {
         BenchTarget.Server server = target.server();
         check();
         BenchReport report = new BenchReport("bench memory").add("run", "server", server.toString());
-        try (Progress progress = target.progress();
-                ServerMemory memory =
-                        new ServerMemory(server, pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid))) {
+        ServerMemory memory = new ServerMemory(server, pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid));
+        try (Progress progress = target.progress()) {
             new Run(server, report, progress, memory).all();
         } catch (IOException e) {
             report.fail("the run was cut short: " + HttpConnection.printable(String.valueOf(e.getMessage())));

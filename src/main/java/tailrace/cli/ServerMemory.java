@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * garbage tells nothing, so it is collected first where the process is known; otherwise the least of the time that things
  * are given to settle is taken. Belongs to one thread.
  */
-final class ServerMemory implements AutoCloseable {
+final class ServerMemory {
     private static final Pattern HEAP = Pattern.compile("^jvm_memory_used_bytes\\{[^}]*area=\"heap\"[^}]*} (\\S+)");
     private static final Pattern BUFFERS = Pattern.compile("^jvm_buffer_memory_used_bytes\\{[^}]*} (\\S+)");
     private static final Pattern RSS = Pattern.compile("(?m)^VmRSS:\\s+(\\d+) kB");
@@ -25,13 +25,11 @@ final class ServerMemory implements AutoCloseable {
 
     private final BenchTarget.Server server;
     private final OptionalLong pid;
-    private final HttpConnection connection;
 
     /** @param pid of the server's process, if it runs here and may be asked to collect its garbage */
     ServerMemory(BenchTarget.Server server, OptionalLong pid) {
         this.server = server;
         this.pid = pid;
-        this.connection = new HttpConnection(server.address());
     }
 
     /**
@@ -72,7 +70,11 @@ final class ServerMemory implements AutoCloseable {
     }
 
     private Reading sample() throws IOException {
-        HttpConnection.Response response = connection.get(server, "/metrics");
+        HttpConnection.Response response;
+        // A new one each time: readings lie minutes apart, and the server ends what is idle.
+        try (HttpConnection connection = new HttpConnection(server.address())) {
+            response = connection.get(server, "/metrics");
+        }
         if (response.status() != 200) {
             throw new IOException("/metrics answers " + response.status()
                     + "; METRICS_PORT must not be set on a server that is measured");
@@ -122,10 +124,5 @@ final class ServerMemory implements AutoCloseable {
         if (process.exitValue() != 0) {
             throw new IOException("jcmd " + pid + " GC.run: " + HttpConnection.printable(output.strip()));
         }
-    }
-
-    @Override
-    public void close() {
-        connection.close();
     }
 }
