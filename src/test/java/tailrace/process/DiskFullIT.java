@@ -58,6 +58,8 @@ class DiskFullIT {
             Await.until("room", () -> post(api, ledger, ++number[0]) == 202);
             Await.until("health", () -> api.get("/health/ready").status() == 200);
             ledger.check("e", api.history("e"));
+            ServerProbe probe = new ServerProbe(server);
+            Await.until("level 1", () -> probe.level() == 1);
             server.kill();
             server.start();
             ledger.check("e", new Api(server.base(), ServerProcess.serviceToken()).history("e"));
