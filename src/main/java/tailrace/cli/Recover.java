@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import tailrace.config.RedisUrl;
 import tailrace.config.TailraceConfig;
 import tailrace.journal.JournalCheck;
 import tailrace.journal.JournalDamagedException;
@@ -28,6 +30,7 @@ import tailrace.journal.RocksJournal;
 import tailrace.model.JournalId;
 import tailrace.postgres.Database;
 import tailrace.postgres.JournalOverview;
+import tailrace.redis.StoredCursor;
 
 /**
  * {@code tailrace recover}: what the journal of a stopped server holds and PostgreSQL has not got. Looking changes
@@ -154,10 +157,42 @@ final class Recover implements Callable<Integer> {
             try (RocksJournal journal = RocksJournal.openReadOnly(directory)) {
                 JournalCheck check = verify(journal, directory, progress);
                 RecoverReport report = look(config, journal, directory, check, progress);
+                JsonObject json = report.json().put("ok", true);
+                String text = report.text();
+                if (config.redis().url().isPresent()) {
+                    JsonObject redis = askRedis(config, journal);
+                    json.put("redis", redis);
+                    text += "\nRedis\n  " + redis.getString("detail") + "\n";
+                }
                 progress.close();
-                print(report.json().put("ok", true), report.text());
+                print(json, text);
                 return report.postgres() == null ? EXIT_POSTGRES_AWAY : 0;
             }
+        }
+    }
+
+    /** Its cursor, and what lies beyond it; a server that starts here brings Redis that by itself. */
+    private static JsonObject askRedis(TailraceConfig config, RocksJournal journal) throws InterruptedException {
+        RedisUrl url = RedisUrl.parse(config.redis().url().orElseThrow().value());
+        Vertx vertx = Vertx.vertx();
+        try {
+            OptionalLong cursor = await(StoredCursor.of(vertx, url, journal.id()));
+            if (cursor.isEmpty()) {
+                return new JsonObject().put("detail", "has nothing of this journal; a server fills it from the start");
+            }
+            long beyond = Math.max(0, journal.lastPosition() - cursor.getAsLong());
+            return new JsonObject()
+                    .put("position", cursor.getAsLong())
+                    .put("records_beyond", beyond)
+                    .put(
+                            "detail",
+                            String.format(Locale.ROOT, "at %,d; beyond it %,d records", cursor.getAsLong(), beyond));
+        } catch (ExecutionException e) {
+            Throwable cause = Optional.ofNullable(e.getCause()).orElse(e);
+            return new JsonObject()
+                    .put("detail", "cannot be asked: " + HttpConnection.printable(String.valueOf(cause.getMessage())));
+        } finally {
+            closeQuietly(vertx);
         }
     }
 
