@@ -6,12 +6,18 @@ import java.util.Optional;
 import tailrace.model.ExecutionState;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.security.Principal;
 
 /**
  * The cold tier as readers need it: PostgreSQL, which keeps user-friendly entries only unless it is told to keep all. A
  * failed future means that it does not answer now. Called on an event loop; blocks nothing.
  */
 public interface ColdStore {
+    /** The same as this reader sees it. */
+    default ColdStore as(Principal principal) {
+        return this;
+    }
+
     /** What PostgreSQL knows of an execution, or nothing. */
     Future<Optional<ExecutionState>> execution(String executionId);
 

@@ -8,6 +8,7 @@ import java.util.Optional;
 import tailrace.model.ExecutionState;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.security.Principal;
 
 /**
  * All tiers of one execution as one sequence. A read takes one piece of one tier and says how far it looked; the caller
@@ -15,6 +16,11 @@ import tailrace.model.LogFilter;
  * in the meantime. Called on an event loop, blocks nothing; a failed future means that the hot tier cannot be read.
  */
 public interface EntryStore {
+    /** The same as this reader sees it; cheap. Whatever is read for somebody is read from here. */
+    default EntryStore as(Principal principal) {
+        return this;
+    }
+
     /** The state by the hot tier, else by the cold one; fails if the tier that had to be asked does not answer. */
     Future<Optional<ExecutionState>> execution(String executionId);
 
