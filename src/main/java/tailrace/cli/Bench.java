@@ -12,7 +12,14 @@ import picocli.CommandLine.Spec;
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measures a running server and checks that it lost nothing.",
-        subcommands = {BenchIngest.class, BenchStream.class, BenchRecover.class, BenchMemory.class})
+        subcommands = {
+            BenchIngest.class,
+            BenchStream.class,
+            BenchRecover.class,
+            BenchMemory.class,
+            BenchSeed.class,
+            BenchRead.class
+        })
 public final class Bench implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
@@ -22,6 +29,6 @@ public final class Bench implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "What is to be measured? bench ingest, bench stream, bench recover, or bench memory");
+                "What is to be measured? bench ingest, bench stream, bench seed, bench read, bench recover, or bench memory");
     }
 }

@@ -1,6 +1,5 @@
 package tailrace.cli;
 
-import io.vertx.pgclient.PgConnectOptions;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -147,7 +146,7 @@ final class BenchIngest implements Callable<Integer> {
         target.within("--postgres-seconds", postgresSeconds, 1, 600);
         target.within("--max-p95", maxP95Ms, 0, 3_600_000);
         if (postgres != null) {
-            postgresOptions(postgres);
+            target.postgres("--postgres", postgres);
         }
         if (!emptyPath.matches("/[\\x21-\\x7e]*")) {
             throw target.wrong("--empty-path must be a path, not " + emptyPath);
@@ -177,7 +176,7 @@ final class BenchIngest implements Callable<Integer> {
             emptyEndpoint(server, report, progress, ids, clock, result);
             return;
         }
-        try (PostgresLimit limit = new PostgresLimit(postgresOptions(postgres), postgresSchema, ledger)) {
+        try (PostgresLimit limit = new PostgresLimit(target.postgres("--postgres", postgres), postgresSchema, ledger)) {
             progress.show(() -> "waiting for the rows in PostgreSQL");
             PostgresLimit.Arrival arrival = limit.arrival(report, template, clock, clock.epochMicros());
             verify(server, report, progress, ledger);
@@ -185,19 +184,6 @@ final class BenchIngest implements Callable<Integer> {
             progress.show(() -> "bare INSERT into PostgreSQL");
             limit.bareInsert(report, arrival, Duration.ofSeconds(postgresSeconds));
         }
-    }
-
-    private PgConnectOptions postgresOptions(String url) {
-        PgConnectOptions options;
-        try {
-            options = PgConnectOptions.fromUri(url);
-        } catch (IllegalArgumentException e) {
-            throw target.wrong("--postgres must look like postgresql://user:password@127.0.0.1:5432/database");
-        }
-        if (!options.isUsingDomainSocket()) {
-            target.address(options.getHost());
-        }
-        return options;
     }
 
     private OpenLoop.Result load(

@@ -1,5 +1,6 @@
 package tailrace.cli;
 
+import io.vertx.pgclient.PgConnectOptions;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -112,6 +113,24 @@ final class BenchTarget {
         } catch (UnknownHostException e) {
             throw wrong("--url names an unknown host: " + host);
         }
+    }
+
+    /**
+     * A PostgreSQL that may be loaded, by its URL.
+     *
+     * @throws ParameterException naming what is wrong with it
+     */
+    PgConnectOptions postgres(String option, String url) {
+        PgConnectOptions options;
+        try {
+            options = PgConnectOptions.fromUri(url);
+        } catch (IllegalArgumentException e) {
+            throw wrong(option + " must look like postgresql://user:password@127.0.0.1:5432/database");
+        }
+        if (!options.isUsingDomainSocket()) {
+            address(options.getHost());
+        }
+        return options;
     }
 
     /** For a check that picocli cannot make; exits with 2 like its own. */

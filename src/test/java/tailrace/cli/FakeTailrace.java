@@ -46,6 +46,8 @@ final class FakeTailrace implements AutoCloseable {
     volatile int skipsEvery;
     /** KiB of heap that each execution costs; without any the heap has 50 MiB. */
     volatile int heapKibAnExecution = 10;
+    /** Journal records PostgreSQL is behind; one less each time somebody asks. */
+    volatile long lag;
     /** Whether {@code /v2/bench/empty} is there. */
     volatile boolean emptyEndpoint;
 
@@ -101,6 +103,13 @@ final class FakeTailrace implements AutoCloseable {
                             + "jvm_memory_used_bytes{area=\"heap\",id=\"G1 Old Gen\"} " + kib * 512.0 + "\n"
                             + "jvm_memory_used_bytes{area=\"nonheap\",id=\"Metaspace\"} 8.0E7\n"
                             + "jvm_buffer_memory_used_bytes{id=\"direct\"} 1048576.0\n");
+        } else if (request.path().equals("/v2/logs/stats")) {
+            JsonObject cursor = new JsonObject().put("cursor", "postgres").put("lag_records", lag);
+            lag = Math.max(0, lag - 1);
+            request.response()
+                    .end(new JsonObject()
+                            .put("cursors", new JsonArray().add(cursor))
+                            .encode());
         } else if (request.path().equals("/v2/logs/batch")) {
             request.body().onSuccess(body -> post(request, body.toJsonObject()));
         } else if (last.equals("stream")) {
