@@ -143,7 +143,7 @@ final class BenchRead implements Callable<Integer> {
                     from -> from.wordInWorkflow(workload.workflow(), SeedWorkload.UNCOMMON_WORD, PAGE));
         }
 
-        private void small() throws IOException, InterruptedException {
+        private void small() throws InterruptedException {
             int limit = Math.min(1_000, seed.entries);
             question("execution_" + limit, () -> logs(history(any(), "limit=" + limit), limit));
             bare("execution_" + limit, from -> from.page(any(), 0, limit));
@@ -237,17 +237,26 @@ final class BenchRead implements Callable<Integer> {
             }
         }
 
-        private void question(String name, Ask ask) throws IOException, InterruptedException {
+        private void question(String name, Ask ask) throws InterruptedException {
             measure(name, "http", ask);
         }
 
-        private void bare(String name, ReadSql.Question question) throws IOException, InterruptedException {
+        private void bare(String name, ReadSql.Question question) throws InterruptedException {
             if (sql.isPresent()) {
                 measure(name, "sql", () -> question.ask(sql.get()));
             }
         }
 
-        private void measure(String name, String way, Ask ask) throws IOException, InterruptedException {
+        /** A question that fails is told, and the next one asked. */
+        private void measure(String name, String way, Ask ask) throws InterruptedException {
+            try {
+                timed(name, way, ask);
+            } catch (IOException e) {
+                report.fail(name + " by " + way + ": " + HttpConnection.printable(String.valueOf(e.getMessage())));
+            }
+        }
+
+        private void timed(String name, String way, Ask ask) throws IOException, InterruptedException {
             progress.show(() -> name + " by " + way);
             Histogram micros = OpenLoop.histogram();
             long deadline = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
