@@ -60,7 +60,9 @@ public final class Server implements AutoCloseable {
         Vertx vertx = Vertx.vertx();
         try {
             int applied = await(Database.open(vertx, config.database(), config.dataDir())
-                    .compose(database -> database.migrate().eventually(database::close)));
+                    .compose(database -> database.migrate()
+                            .compose(count -> database.prepareReaders().map(count))
+                            .eventually(database::close)));
             return applied == 0
                     ? "The schema " + config.database().schema() + " is up to date."
                     : applied + " migrations applied to the schema "
