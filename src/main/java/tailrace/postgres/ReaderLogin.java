@@ -38,6 +38,9 @@ final class ReaderLogin {
     /** A role of that name without this comment is somebody else's. */
     private static final String COMMENT = "Tailrace: login of readers' connections";
 
+    private static final String DENIED = "42501";
+    private static final String NO_SUCH_ROLE = "22023";
+
     /** Another process may be at it, on this database or another one of the server. */
     private static final int ATTEMPTS = 5;
 
@@ -103,7 +106,11 @@ final class ReaderLogin {
             if (away(error)) {
                 throw error;
             }
-            if (configured != null || !server.login.equals(owner.user()) || !server.role) {
+            if (attempt == ATTEMPTS
+                    || !mended(error)
+                    || configured != null
+                    || !server.login.equals(owner.user())
+                    || !server.role) {
                 throw unusable(reader, server, error);
             }
             if (server.exists && !server.ours) {
@@ -117,7 +124,7 @@ final class ReaderLogin {
                 if (away(e)) {
                     throw e;
                 }
-                if (attempt == ATTEMPTS || "42501".equals(e.getSQLState())) {
+                if (DENIED.equals(e.getSQLState())) {
                     throw unusable(reader, server, e);
                 }
                 LOG.debug("the readers' login is being changed by another process, too", e);
@@ -234,6 +241,12 @@ final class ReaderLogin {
         return DriverManager.getConnection(url.jdbcUrl(), url.user(), url.password().value());
     }
 
+    /** What making the login anew can help against: no such login or another password, and what was not granted. */
+    private static boolean mended(SQLException error) {
+        String state = String.valueOf(error.getSQLState());
+        return state.startsWith("28") || state.equals(DENIED) || state.equals(NO_SUCH_ROLE);
+    }
+
     private static boolean away(SQLException error) {
         String state = error.getSQLState();
         return state == null || state.startsWith("08") || state.startsWith("53") || state.startsWith("57P");
@@ -285,7 +298,7 @@ final class ReaderLogin {
             WITH me AS (SELECT * FROM pg_catalog.pg_roles WHERE rolname = current_user),
               readers AS (SELECT * FROM pg_catalog.pg_roles WHERE rolname = 'authenticated')
             SELECT rolname || ' is a superuser, or passes by row-level security'
-            FROM (SELECT * FROM me UNION ALL SELECT * FROM readers) AS both WHERE rolsuper OR rolbypassrls
+            FROM (SELECT * FROM me UNION ALL SELECT * FROM readers) AS either WHERE rolsuper OR rolbypassrls
             UNION ALL
             SELECT 'it can make roles' FROM me WHERE rolcreaterole
             UNION ALL
