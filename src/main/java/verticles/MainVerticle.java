@@ -130,10 +130,13 @@ public final class MainVerticle extends VerticleBase {
             lock.heldBefore();
         }
         stops.add(lock::close);
-        return lock.start().compose(first -> known(home, lock)).compose(ready -> readers(database, lock)).compose(ready -> {
-            admission.started();
-            return run(home, database, registry, lock);
-        });
+        return lock.start()
+                .compose(first -> known(home, lock))
+                .compose(ready -> readers(database, lock))
+                .compose(ready -> {
+                    admission.started();
+                    return run(home, database, registry, lock);
+                });
     }
 
     /** Without its database a journal that was never registered cannot know which seqs were given. */
@@ -157,7 +160,8 @@ public final class MainVerticle extends VerticleBase {
                         : Future.succeededFuture())
                 .onSuccess(done -> lock.listen(state -> {
                     if (state.database()) {
-                        database.prepareReaders().onFailure(failure -> LOG.error("Nobody can read PostgreSQL", failure));
+                        database.prepareReaders()
+                                .onFailure(failure -> LOG.error("Nobody can read PostgreSQL", failure));
                     }
                 }));
     }

@@ -208,7 +208,9 @@ final class Channel {
         readers.add(reader);
         pages.put(key, readers);
         hub.then(
-                hub.store().as(principal).ascending(executionId, fromSeq, toSeq, PAGE_ENTRIES, PAGE_BYTES, key.filter, true),
+                hub.store()
+                        .as(principal)
+                        .ascending(executionId, fromSeq, toSeq, PAGE_ENTRIES, PAGE_BYTES, key.filter, true),
                 slice -> onSlice(key, slice));
     }
 

@@ -60,7 +60,10 @@ public final class Subscription {
         final Function<ExecutionState, Future<Boolean>> mayRead;
         final BiConsumer<Subscription, ExecutionState> begin;
         boolean asking;
-        @Nullable ExecutionState asked;
+
+        @Nullable
+        ExecutionState asked;
+
         long askAgainNanos;
 
         /** Whoever waits for what is another's must not have PostgreSQL asked at each of its entries. */

@@ -59,7 +59,8 @@ public final class LogReader {
     public Future<List<LogEntry>> entries(
             String executionId, long fromSeq, long toSeq, boolean ascending, int maxEntries, LogFilter filter) {
         Tuple parameters = parameters(executionId, fromSeq, toSeq, filter).addInteger(maxEntries);
-        return readers.as(principal, executionId, client -> client.preparedQuery(ascending ? sql.entriesAscending : sql.entriesDescending)
+        return readers.as(principal, executionId, client -> client.preparedQuery(
+                        ascending ? sql.entriesAscending : sql.entriesDescending)
                 .execute(parameters)
                 .map(rows -> {
                     EntryCodec codec = new EntryCodec();

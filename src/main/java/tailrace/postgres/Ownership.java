@@ -24,7 +24,8 @@ public final class Ownership {
                 executions.stream().map(ExecutionState::userId).toArray(String[]::new),
                 executions.stream().map(ExecutionState::workflowId).toArray(String[]::new));
         return readers.as(
-                reader, client -> client.preparedQuery(sql.ownsHot).execute(parameters).map(rows -> {
+                reader,
+                client -> client.preparedQuery(sql.ownsHot).execute(parameters).map(rows -> {
                     List<Boolean> owns = new ArrayList<>(rows.size());
                     rows.forEach(row -> owns.add(row.getBoolean(0)));
                     return owns;

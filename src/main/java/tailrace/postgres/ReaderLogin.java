@@ -83,8 +83,8 @@ final class ReaderLogin {
             throw new ReaderLoginException("The role " + role + " would have too long a name: set DATABASE_READER_URL"
                     + " to a login that can become authenticated and nothing else");
         }
-        byte[] password = hmac(
-                owner.password().value().getBytes(StandardCharsets.UTF_8), role.getBytes(StandardCharsets.UTF_8));
+        byte[] password =
+                hmac(owner.password().value().getBytes(StandardCharsets.UTF_8), role.getBytes(StandardCharsets.UTF_8));
         return owner.as(role, Base64.getUrlEncoder().withoutPadding().encodeToString(password));
     }
 
@@ -211,8 +211,8 @@ final class ReaderLogin {
         statements.add((server.exists ? "ALTER" : "CREATE") + " ROLE " + role + " LOGIN NOINHERIT PASSWORD '"
                 + verifier(reader.password().value()) + "'");
         statements.add("COMMENT ON ROLE " + role + " IS '" + COMMENT.replace("'", "''") + "'");
-        statements.add("GRANT authenticated TO " + role
-                + (server.version >= 160_000 ? " WITH INHERIT FALSE, SET TRUE" : ""));
+        statements.add(
+                "GRANT authenticated TO " + role + (server.version >= 160_000 ? " WITH INHERIT FALSE, SET TRUE" : ""));
         statements.add("GRANT CONNECT ON DATABASE " + quoted(reader.database()) + " TO " + role);
         return statements;
     }
@@ -222,10 +222,12 @@ final class ReaderLogin {
         if (configured != null) {
             return new ReaderLoginException(why + "Check DATABASE_READER_URL, or have an administrator run in this"
                     + " database: "
-                    + (server.role ? "" : "CREATE ROLE authenticated NOLOGIN; SELECT " + schema
-                            + ".grant_to_authenticated(); ")
+                    + (server.role
+                            ? ""
+                            : "CREATE ROLE authenticated NOLOGIN; SELECT " + schema + ".grant_to_authenticated(); ")
                     + "GRANT authenticated TO " + quoted(reader.user())
-                    + (server.version >= 160_000 ? " WITH INHERIT FALSE, SET TRUE" : "") + "; GRANT CONNECT ON DATABASE "
+                    + (server.version >= 160_000 ? " WITH INHERIT FALSE, SET TRUE" : "")
+                    + "; GRANT CONNECT ON DATABASE "
                     + quoted(reader.database()) + " TO " + quoted(reader.user()) + ";");
         }
         if (!server.login.equals(owner.user())) {
@@ -238,7 +240,8 @@ final class ReaderLogin {
     }
 
     private static Connection connect(DatabaseUrl url) throws SQLException {
-        return DriverManager.getConnection(url.jdbcUrl(), url.user(), url.password().value());
+        return DriverManager.getConnection(
+                url.jdbcUrl(), url.user(), url.password().value());
     }
 
     /** What making the login anew can help against: no such login or another password, and what was not granted. */
@@ -262,8 +265,8 @@ final class ReaderLogin {
             byte[] salt = new byte[SALT_BYTES];
             new SecureRandom().nextBytes(salt);
             byte[] salted = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
-                    .generateSecret(new PBEKeySpec(
-                            password.toCharArray(), salt, SCRAM_ITERATIONS, Byte.SIZE * HASH_BYTES))
+                    .generateSecret(
+                            new PBEKeySpec(password.toCharArray(), salt, SCRAM_ITERATIONS, Byte.SIZE * HASH_BYTES))
                     .getEncoded();
             byte[] stored = MessageDigest.getInstance("SHA-256")
                     .digest(hmac(salted, "Client Key".getBytes(StandardCharsets.US_ASCII)));

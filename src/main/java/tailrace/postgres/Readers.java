@@ -72,11 +72,10 @@ public final class Readers {
         visit.end();
         Future<T> asked = answer;
         // After an error it is a ROLLBACK; in either case role and claims end with it, and the connection is as before.
-        return connection
-                .query("COMMIT")
-                .execute()
-                .transform(ended -> connection.close().otherwiseEmpty().compose(returned -> begun.compose(
-                                role -> claimed)
+        return connection.query("COMMIT").execute().transform(ended -> connection
+                .close()
+                .otherwiseEmpty()
+                .compose(returned -> begun.compose(role -> claimed)
                         .compose(reader -> asked)
                         .compose(result ->
                                 ended.failed() ? Future.failedFuture(ended.cause()) : Future.succeededFuture(result))));

@@ -233,8 +233,8 @@ final class Sql {
     static final String BECOME_READER = "SET LOCAL ROLE authenticated";
 
     /** Whoever asks, and the execution asked for, if it is one: for this transaction alone. */
-    static final String CLAIMS = "SELECT set_config('request.jwt.claims', $1, true),"
-            + " set_config('tailrace.opened_execution', $2, true)";
+    static final String CLAIMS =
+            "SELECT set_config('request.jwt.claims', $1, true)," + " set_config('tailrace.opened_execution', $2, true)";
 
     private static final String OWNS_HOT = """
             SELECT {s}.owns_hot_execution(e, u, w) FROM unnest($1::text[], $2::text[], $3::text[])

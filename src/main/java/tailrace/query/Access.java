@@ -23,10 +23,9 @@ public interface Access {
     default Future<List<ExecutionState>> readable(Principal principal, List<ExecutionState> states) {
         List<Future<Boolean>> answers =
                 states.stream().map(state -> mayRead(principal, state)).toList();
-        return Future.all(answers)
-                .map(all -> IntStream.range(0, states.size())
-                        .filter(i -> all.<Boolean>resultAt(i))
-                        .mapToObj(states::get)
-                        .toList());
+        return Future.all(answers).map(all -> IntStream.range(0, states.size())
+                .filter(i -> all.<Boolean>resultAt(i))
+                .mapToObj(states::get)
+                .toList());
     }
 }

@@ -37,7 +37,8 @@ public final class PostgresAccess implements Access {
     private record Key(String subject, String executionId) {}
 
     /** What it was given for, and when: a change of owners while it was being asked for makes it void. */
-    private record Consent(@Nullable String userId, @Nullable String workflowId, Object epoch) {
+    private record Consent(
+            @Nullable String userId, @Nullable String workflowId, Object epoch) {
         static Consent of(ExecutionState state, Object epoch) {
             return new Consent(state.userId(), state.workflowId(), epoch);
         }

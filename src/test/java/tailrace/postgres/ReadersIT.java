@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tailrace.config.TailraceConfig;
@@ -30,17 +32,27 @@ class ReadersIT {
     private static final Principal ANN = TwoTenants.ANN;
     private static final Principal BOB = TwoTenants.BOB;
 
+    private static TestDatabase postgres;
+
     private Vertx vertx;
-    private TestDatabase postgres;
     private HeldLink link;
     private Database database;
     private Readers readers;
 
+    @BeforeAll
+    static void fill() {
+        postgres = TestDatabase.migrated();
+        TwoTenants.fill(postgres);
+    }
+
+    @AfterAll
+    static void drop() {
+        postgres.close();
+    }
+
     @BeforeEach
     void open() {
         vertx = Vertx.vertx();
-        postgres = TestDatabase.migrated();
-        TwoTenants.fill(postgres);
         link = new HeldLink(vertx, postgres.url().port());
         var onlyOneConnection = new TailraceConfig.Database(
                 Optional.of(new Secret(postgres.text(link.port()))),
@@ -58,7 +70,6 @@ class ReadersIT {
     void close() {
         await(database.close());
         link.close();
-        postgres.close();
         await(vertx.close());
     }
 
@@ -82,9 +93,9 @@ class ReadersIT {
 
     private void assertState(Future<?> failed, String sqlState) {
         assertThatThrownBy(() -> await(failed))
-                .isInstanceOfSatisfying(
-                        PgException.class,
-                        error -> assertThat(error.getSqlState()).as(error.getMessage()).isEqualTo(sqlState));
+                .isInstanceOfSatisfying(PgException.class, error -> assertThat(error.getSqlState())
+                        .as(error.getMessage())
+                        .isEqualTo(sqlState));
     }
 
     @Test
@@ -99,7 +110,8 @@ class ReadersIT {
         assertThat(page.isComplete()).isFalse();
         assertThat(link.said()).contains("BEGIN READ ONLY", "SET LOCAL ROLE authenticated", "\"sub\":\"ann\"");
         link.release();
-        assertThat(await(reader.entries("ann-own", 1, 3, true, 10, LogFilter.ALL))).hasSize(3);
+        assertThat(await(reader.entries("ann-own", 1, 3, true, 10, LogFilter.ALL)))
+                .hasSize(3);
         await(page);
     }
 
@@ -143,8 +155,8 @@ class ReadersIT {
 
     @Test
     void whatIsAskedLaterIsRefused() {
-        Future<String> late = readers.as(
-                ANN, client -> text(WHO).apply(client).compose(first -> text(WHO).apply(client)));
+        Future<String> late = readers.as(ANN, client -> text(WHO).apply(client).compose(first -> text(WHO)
+                .apply(client)));
 
         assertThatThrownBy(() -> await(late)).isInstanceOf(IllegalStateException.class);
         assertThat(await(readers.as(BOB, text(WHO)))).isEqualTo("authenticated bob");
@@ -162,8 +174,7 @@ class ReadersIT {
         assertState(reader.count("ann-own", 1, 3, LogFilter.ALL), "42501");
         assertState(new Workflows(database, forgetful, () -> {}).find(ANN, "ann-w"), "42501");
         assertState(
-                new Ownership(database, forgetful)
-                        .owns(ANN, List.of(TestStates.state("ann-own", "ann", null))),
+                new Ownership(database, forgetful).owns(ANN, List.of(TestStates.state("ann-own", "ann", null))),
                 "42501");
     }
 

@@ -45,9 +45,9 @@ class RowSecurityIT {
         session.as(subject);
         assertThatThrownBy(() -> session.ask(sql))
                 .as(sql)
-                .isInstanceOfSatisfying(
-                        SQLException.class,
-                        error -> assertThat(error.getSQLState()).as(error.getMessage()).isEqualTo(DENIED));
+                .isInstanceOfSatisfying(SQLException.class, error -> assertThat(error.getSQLState())
+                        .as(error.getMessage())
+                        .isEqualTo(DENIED));
     }
 
     @Test
@@ -61,7 +61,8 @@ class RowSecurityIT {
                         .containsExactly("of " + who + "-flow", "of " + who + "-own");
                 assertThat(session.ask("SELECT DISTINCT thread_id FROM tailrace.thread_logs ORDER BY 1"))
                         .containsExactly(who + "-flow", who + "-own");
-                assertThat(session.ask("SELECT workflow_id FROM tailrace.workflows")).containsExactly(who + "-w");
+                assertThat(session.ask("SELECT workflow_id FROM tailrace.workflows"))
+                        .containsExactly(who + "-w");
                 assertThat(session.ask("SELECT message FROM tailrace.workflow_execution_logs WHERE execution_id = '"
                                 + (who.equals("ann") ? "bob-own" : "ann-own") + "'"))
                         .isEmpty();
@@ -154,7 +155,8 @@ class RowSecurityIT {
                     .containsExactly("t", "t", "f", "f", "f", "f");
             assertThat(session.ask("SELECT unnest(tailrace.own_workflows())")).containsExactly("ann-w");
             // Asked about another's execution and about one that there is not, whatever owner is made up for it
-            for (String owner : List.of("NULL, NULL", "'ann', NULL", "'bob', 'ann-w'", "NULL, 'bob-w'", "'bob', NULL")) {
+            for (String owner :
+                    List.of("NULL, NULL", "'ann', NULL", "'bob', 'ann-w'", "NULL, 'bob-w'", "'bob', NULL")) {
                 assertThat(session.ask("SELECT tailrace.owns_hot_execution('bob-own', " + owner + ")"))
                         .as(owner)
                         .isEqualTo(session.ask("SELECT tailrace.owns_hot_execution('unknown', " + owner + ")"));
@@ -173,9 +175,8 @@ class RowSecurityIT {
             for (String table : List.of("workflows", "workflow_executions", "workflow_execution_logs", "log_inbox")) {
                 assertThatThrownBy(() -> session.ask("SELECT 1 FROM tailrace." + table))
                         .as(table)
-                        .isInstanceOfSatisfying(
-                                SQLException.class,
-                                error -> assertThat(error.getSQLState()).isEqualTo(DENIED));
+                        .isInstanceOfSatisfying(SQLException.class, error -> assertThat(error.getSQLState())
+                                .isEqualTo(DENIED));
             }
         }
     }
@@ -220,7 +221,8 @@ class RowSecurityIT {
         String tomorrow = postgres.text("SELECT max(relname) FROM pg_class WHERE relispartition AND relkind = 'r'");
         postgres.execute("GRANT SELECT ON " + partition + " TO authenticated");
         try (Session session = new Session(login)) {
-            assertThat(session.as("ann").ask("SELECT message FROM " + partition)).isEmpty();
+            assertThat(session.as("ann").ask("SELECT message FROM " + partition))
+                    .isEmpty();
             assertDenied(session, "ann", "SELECT 1 FROM tailrace." + tomorrow);
             assertDenied(session, "ann", "TRUNCATE tailrace." + tomorrow);
         } finally {
@@ -234,8 +236,10 @@ class RowSecurityIT {
             session.ask("SET ROLE service_role");
             assertThat(session.ask("SELECT DISTINCT execution_id FROM tailrace.workflow_execution_logs"))
                     .hasSize(5);
-            assertThat(session.ask("SELECT DISTINCT thread_id FROM tailrace.thread_logs")).hasSize(5);
-            assertThat(session.ask("SELECT workflow_id FROM tailrace.workflows")).hasSize(2);
+            assertThat(session.ask("SELECT DISTINCT thread_id FROM tailrace.thread_logs"))
+                    .hasSize(5);
+            assertThat(session.ask("SELECT workflow_id FROM tailrace.workflows"))
+                    .hasSize(2);
         }
     }
 
