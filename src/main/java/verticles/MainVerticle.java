@@ -1,5 +1,6 @@
 package verticles;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -42,14 +43,18 @@ import tailrace.postgres.JournalRegistry;
 import tailrace.postgres.Listener;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.LogWriter;
+import tailrace.postgres.Ownership;
 import tailrace.postgres.Partitions;
 import tailrace.postgres.Processes;
 import tailrace.postgres.ReadGuard;
+import tailrace.postgres.ReaderLoginException;
+import tailrace.postgres.Readers;
 import tailrace.postgres.Retention;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
 import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
+import tailrace.query.PostgresAccess;
 import tailrace.query.PostgresColdStore;
 import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
@@ -125,10 +130,13 @@ public final class MainVerticle extends VerticleBase {
             lock.heldBefore();
         }
         stops.add(lock::close);
-        return lock.start().compose(first -> known(home, lock)).compose(ready -> {
-            admission.started();
-            return run(home, database, registry, lock);
-        });
+        return lock.start()
+                .compose(first -> known(home, lock))
+                .compose(ready -> readers(database, lock))
+                .compose(ready -> {
+                    admission.started();
+                    return run(home, database, registry, lock);
+                });
     }
 
     /** Without its database a journal that was never registered cannot know which seqs were given. */
@@ -142,6 +150,20 @@ public final class MainVerticle extends VerticleBase {
             }
         });
         return known.future();
+    }
+
+    /** A login for readers must be there; a PostgreSQL that is away is asked for it when it is back. */
+    private static Future<Void> readers(Database database, WriterLock lock) {
+        Future<Void> first = lock.state().database() ? database.prepareReaders() : Future.succeededFuture();
+        return first.recover(failure -> failure instanceof ReaderLoginException
+                        ? Future.failedFuture(failure)
+                        : Future.succeededFuture())
+                .onSuccess(done -> lock.listen(state -> {
+                    if (state.database()) {
+                        database.prepareReaders()
+                                .onFailure(failure -> LOG.error("Nobody can read PostgreSQL", failure));
+                    }
+                }));
     }
 
     private Future<Void> run(JournalHome home, Database database, JournalRegistry registry, WriterLock lock) {
@@ -170,6 +192,8 @@ public final class MainVerticle extends VerticleBase {
         Optional<RedisHotTier> redis = redis(journal);
         redis.ifPresent(tier -> cursors.add("redis", tier::position));
         var readGuard = new ReadGuard(metrics);
+        var readers = new Readers(database);
+        var access = new PostgresAccess(new Ownership(database, readers), readGuard, Ticker.systemTicker());
         lock.listen(state -> readGuard.available(state.database()));
         var retention = new RetentionSchedule(
                 new Retention(vertx, database, partitions, config.retention(), clock),
@@ -183,6 +207,7 @@ public final class MainVerticle extends VerticleBase {
                 clock);
         var masking = Services.masking(config.ingest());
         var listener = new Listener(vertx, database, metrics);
+        listener.onOwnersChanged(access::ownersChanged);
         var intake = new EntryIntake(vertx, Services.parser(config, masking, clock), metrics);
         var inbox = new Inbox(
                 vertx,
@@ -204,7 +229,7 @@ public final class MainVerticle extends VerticleBase {
                 journal,
                 loop,
                 new PostgresColdStore(
-                        new LogReader(database),
+                        new LogReader(database, readers),
                         readGuard,
                         clock,
                         config.retention().logDays()),
@@ -215,7 +240,8 @@ public final class MainVerticle extends VerticleBase {
                 cursors,
                 degradation,
                 shedder,
-                new Workflows(database),
+                new Workflows(database, readers, access::ownersChanged),
+                access,
                 new RetentionPolicies(database),
                 retention::status,
                 redis);

@@ -59,6 +59,7 @@ class NotifyVerticleIT {
         var config = new TailraceConfig.Database(
                 Optional.of(new Secret(postgres.urlText())),
                 Optional.of(new Secret(postgres.text(proxy.port()))),
+                Optional.empty(),
                 4,
                 "tailrace",
                 Duration.ofSeconds(5));

@@ -59,8 +59,10 @@ public final class Server implements AutoCloseable {
     public static String migrate(TailraceConfig config) throws Exception {
         Vertx vertx = Vertx.vertx();
         try {
-            int applied = await(Database.open(vertx, config.database(), config.dataDir())
-                    .compose(database -> database.migrate().eventually(database::close)));
+            int applied = await(
+                    Database.open(vertx, config.database(), config.dataDir()).compose(database -> database.migrate()
+                            .compose(count -> database.prepareReaders().map(count))
+                            .eventually(database::close)));
             return applied == 0
                     ? "The schema " + config.database().schema() + " is up to date."
                     : applied + " migrations applied to the schema "

@@ -137,6 +137,11 @@ public final class ConfigLoader {
         if (listenUrl.isPresent() && url.isEmpty()) {
             in.problem(ConfigKey.DATABASE_LISTEN_URL, "needs DATABASE_URL, whose database it must name");
         }
+        Optional<String> readerUrl = in.text(ConfigKey.DATABASE_READER_URL);
+        readerUrl.ifPresent(text -> checkUrl(ConfigKey.DATABASE_READER_URL, text));
+        if (readerUrl.isPresent() && url.isEmpty()) {
+            in.problem(ConfigKey.DATABASE_READER_URL, "needs DATABASE_URL, whose database it must name");
+        }
         if (!in.flag(ConfigKey.TAILRACE_EMBEDDED) && url.isEmpty()) {
             in.problem(
                     ConfigKey.DATABASE_URL,
@@ -153,6 +158,7 @@ public final class ConfigLoader {
         return new TailraceConfig.Database(
                 url.map(Secret::new),
                 listenUrl.map(Secret::new),
+                readerUrl.map(Secret::new),
                 in.integer(ConfigKey.DATABASE_POOL_SIZE, 1, 1_000),
                 schema,
                 in.duration(ConfigKey.DATABASE_CONNECT_TIMEOUT, SECOND, MILLISECOND, Duration.ofMinutes(5)));

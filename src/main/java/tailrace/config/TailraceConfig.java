@@ -34,10 +34,17 @@ public record TailraceConfig(
     /**
      * @param url of PostgreSQL, or empty for the embedded one
      * @param listenUrl for the one connection that LISTENs, where a pooler stands before the database; empty: as url
+     * @param readerUrl the login of readers' connections, or empty: one of our own making
+     * @param poolSize readers' connections at most
      * @param schema a plain lower-case identifier
      */
     public record Database(
-            Optional<Secret> url, Optional<Secret> listenUrl, int poolSize, String schema, Duration connectTimeout) {}
+            Optional<Secret> url,
+            Optional<Secret> listenUrl,
+            Optional<Secret> readerUrl,
+            int poolSize,
+            String schema,
+            Duration connectTimeout) {}
 
     /**
      * @param url of the hot tier, or empty: the journal's own store is the hot tier

@@ -50,7 +50,7 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         HistoryQuery query = ReadParameters.history(ctx.queryParams()).historyQuery(id);
         executions
                 .find(principal, id)
-                .compose(found -> found.map(state -> history.open(state, query))
+                .compose(found -> found.map(state -> history.as(principal).open(state, query))
                         .orElseGet(() -> Future.failedFuture(Problem.noExecution(id))))
                 .compose(page -> write(ctx, page))
                 .onFailure(failure -> fail(ctx, failure));

@@ -58,6 +58,7 @@ public record Services(
         Degradation degradation,
         Shedder shedder,
         Workflows workflows,
+        Access access,
         RetentionPolicies policies,
         Supplier<RetentionSchedule.Status> retention,
         Optional<RedisHotTier> redis) {
@@ -91,7 +92,7 @@ public record Services(
 
     /** The API of one event loop; called on it. */
     public Router router(Vertx vertx, Tiers tiers, LiveHub hub) {
-        var executions = new Executions(tiers, Access.BY_OWNER);
+        var executions = new Executions(tiers, access);
         var auth = new AuthHandler(jwt, sessions, new Origins(Set.of()));
         var handlers = new Routes.Handlers(
                 auth,

@@ -87,7 +87,9 @@ public final class StreamHandler implements Handler<RoutingContext> {
                 principal,
                 Reading.executionId(ctx),
                 new StreamOptions(
-                        parameters.filter(), parameters.flag("follow").orElse(true), principal.expiresAtSeconds()),
+                        principal,
+                        parameters.filter(),
+                        parameters.flag("follow").orElse(true)),
                 lastEventId,
                 parameters.number("tail", 0, MAX_TAIL),
                 parameters.afterSeq(),
@@ -125,7 +127,8 @@ public final class StreamHandler implements Handler<RoutingContext> {
         }
         boolean tail = request.tail.isPresent() && request.lastEventId.isEmpty();
         Future<Long> after = tail
-                ? TailStart.find(store, state, (int) request.tail.getAsLong(), request.options.filter())
+                ? TailStart.find(
+                        store.as(request.principal), state, (int) request.tail.getAsLong(), request.options.filter())
                 : Future.succeededFuture(request.startSeq(state));
         return after.map(seq -> {
             subscription.start(request.options, state, Math.max(seq, request.afterSeq));

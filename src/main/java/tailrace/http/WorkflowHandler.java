@@ -6,11 +6,10 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Set;
 import tailrace.postgres.Workflow;
 import tailrace.postgres.Workflows;
-import tailrace.security.Principal;
 
 /**
  * {@code GET} and {@code PUT /v2/workflows/{id}}: owner, name and tier, kept in PostgreSQL alone. A member that is left out
- * stays as it is, null clears it. A reader sees the workflows whose {@code user_id} is theirs.
+ * stays as it is, null clears it. A reader sees what row-level security shows them.
  */
 public final class WorkflowHandler {
     private static final int MAX_ID_CHARS = 255;
@@ -27,19 +26,12 @@ public final class WorkflowHandler {
     /** Answers the workflow, to whoever may see it. */
     public void get(RoutingContext ctx) {
         String id = id(ctx);
-        Principal principal = AuthHandler.principal(ctx);
         workflows
-                .find(id)
-                .compose(found -> found.filter(workflow -> mayRead(principal, workflow))
-                        .map(workflow -> answer(ctx, 200, workflow))
+                .find(AuthHandler.principal(ctx), id)
+                .compose(found -> found.map(workflow -> answer(ctx, 200, workflow))
                         .orElseGet(() -> Future.failedFuture(Problem.of(
                                 404, "workflow_not_found", "There is no workflow " + id + " that you may read."))))
                 .onFailure(failure -> ctx.fail(Reading.postgresProblem(failure)));
-    }
-
-    private static boolean mayRead(Principal principal, Workflow workflow) {
-        return principal.service()
-                || !principal.subject().isEmpty() && principal.subject().equals(workflow.userId());
     }
 
     /** Makes or changes the workflow; behind a route for services, which has read the body. */

@@ -14,6 +14,7 @@ import tailrace.model.ExecutionState;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
 import tailrace.query.EntryStore;
+import tailrace.security.Principal;
 
 /**
  * A watched execution on one event loop: its readers, what is known of it, and a short window of its newest entries,
@@ -49,8 +50,8 @@ final class Channel {
         this.session = SseFrame.session(executionId);
     }
 
-    /** Readers of the same piece share one read. */
-    private record PageKey(long fromSeq, long toSeq, LogFilter filter, boolean live) {}
+    /** Readers of the same piece who see the same share one read. */
+    private record PageKey(String reader, long fromSeq, long toSeq, LogFilter filter, boolean live) {}
 
     @Nullable
     ExecutionState state() {
@@ -195,7 +196,9 @@ final class Channel {
 
     /** Reads a piece for a reader; those who ask for the same while it is under way get the same bytes. */
     void read(Subscription reader, long fromSeq, long toSeq, boolean live) {
-        PageKey key = new PageKey(fromSeq, toSeq, reader.options().filter(), live);
+        Principal principal = reader.options().principal();
+        PageKey key =
+                new PageKey(principal.reader(), fromSeq, toSeq, reader.options().filter(), live);
         List<Subscription> waiting = pages.get(key);
         if (waiting != null) {
             waiting.add(reader);
@@ -205,7 +208,9 @@ final class Channel {
         readers.add(reader);
         pages.put(key, readers);
         hub.then(
-                hub.store().ascending(executionId, fromSeq, toSeq, PAGE_ENTRIES, PAGE_BYTES, key.filter, true),
+                hub.store()
+                        .as(principal)
+                        .ascending(executionId, fromSeq, toSeq, PAGE_ENTRIES, PAGE_BYTES, key.filter, true),
                 slice -> onSlice(key, slice));
     }
 
@@ -269,7 +274,7 @@ final class Channel {
 
     /** Messages may have been lost, so the store is asked before anybody is told that this was all. */
     private void verifyCompletion() {
-        hub.then(hub.store().execution(executionId), read -> {
+        hub.then(hub.store().as(Principal.SERVER).execution(executionId), read -> {
             ExecutionState fresh = read.succeeded() ? read.result().orElse(null) : null;
             if (hub.isClosed() || subscriptions.isEmpty()) {
                 return;

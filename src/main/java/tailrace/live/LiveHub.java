@@ -26,6 +26,7 @@ import tailrace.model.ExecutionState;
 import tailrace.model.LogFilter;
 import tailrace.model.Timestamps;
 import tailrace.query.EntryStore;
+import tailrace.security.Principal;
 
 /**
  * The live streams of one event loop. Commits are announced by {@link #onAppended}; all announcements may be lost, since
@@ -35,7 +36,7 @@ import tailrace.query.EntryStore;
  * <p>Make it and call it on the event loop of the verticle it belongs to.
  */
 public final class LiveHub {
-    static final StreamOptions NO_OPTIONS = new StreamOptions(LogFilter.ALL, true, Long.MAX_VALUE);
+    static final StreamOptions NO_OPTIONS = new StreamOptions(Principal.NOBODY, LogFilter.ALL, true);
     /** Failed reads of the store after which a stream ends: about six seconds, longer than a journal takes to reopen. */
     static final int MAX_READ_RETRIES = 5;
 

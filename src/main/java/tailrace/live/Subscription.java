@@ -5,6 +5,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import java.util.Objects;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,8 @@ import tailrace.model.ExecutionState;
  */
 public final class Subscription {
     private static final String HEARTBEAT = ":\n\n";
+    /** A refusal is asked again after this, or when the execution's owner changed. */
+    private static final long ASK_AGAIN_NANOS = 1_000_000_000L;
 
     private enum Phase {
         REGISTERED,
@@ -57,6 +60,20 @@ public final class Subscription {
         final Function<ExecutionState, Future<Boolean>> mayRead;
         final BiConsumer<Subscription, ExecutionState> begin;
         boolean asking;
+
+        @Nullable
+        ExecutionState asked;
+
+        long askAgainNanos;
+
+        /** Whoever waits for what is another's must not have PostgreSQL asked at each of its entries. */
+        boolean due(ExecutionState state, long nowNanos) {
+            ExecutionState before = asked;
+            return before == null
+                    || !Objects.equals(before.userId(), state.userId())
+                    || !Objects.equals(before.workflowId(), state.workflowId())
+                    || nowNanos - askAgainNanos >= 0;
+        }
 
         Waiting(
                 long deadlineNanos,
@@ -147,10 +164,13 @@ public final class Subscription {
     void recheck() {
         ExecutionState state = channel.state();
         Waiting wait = waiting;
-        if (phase != Phase.WAITING || wait == null || state == null || wait.asking) {
+        long now = hub.nanoTime();
+        if (phase != Phase.WAITING || wait == null || state == null || wait.asking || !wait.due(state, now)) {
             return;
         }
         wait.asking = true;
+        wait.asked = state;
+        wait.askAgainNanos = now + ASK_AGAIN_NANOS;
         hub.then(wait.mayRead.apply(state), answer -> {
             wait.asking = false;
             ExecutionState known = channel.state();

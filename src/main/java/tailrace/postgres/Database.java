@@ -7,6 +7,7 @@ import io.vertx.pgclient.PgBuilder;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
+import io.vertx.sqlclient.SqlConnectOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -15,13 +16,18 @@ import org.jspecify.annotations.Nullable;
 import tailrace.config.TailraceConfig;
 
 /**
- * The PostgreSQL we use, given by its URL or embedded: a pool for readers, connections of their own for the writer.
+ * The PostgreSQL we use, given by its URL or embedded: a pool for readers, who log in as nobody; and as the owner of the
+ * tables a small pool, and connections of their own for the writer.
  * Opening succeeds while a database given by URL is down; {@link #migrate} is what finds out.
  */
 public final class Database {
     private static final int WAITING_FOR_CONNECTION_MAX = 10_000;
     private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(10);
+    /** Services' reads, what is administered, and what the process asks for itself; the writer's are not among them. */
+    static final int OWNER_POOL_SIZE = 4;
+
     private static final String READERS = "tailrace readers";
+    private static final String OWNER = "tailrace";
 
     private final Vertx vertx;
     private final String schema;
@@ -31,13 +37,18 @@ public final class Database {
     private final Supplier<DatabaseUrl> url;
     private final Supplier<DatabaseUrl> listenUrl;
     private final @Nullable EmbeddedPostgres embedded;
+    private final Supplier<DatabaseUrl> readerUrl;
+    private final @Nullable DatabaseUrl configuredReader;
     private final Pool pool;
+    private final Pool readerPool;
+    private volatile boolean readersReady;
 
     private Database(
             Vertx vertx,
             TailraceConfig.Database config,
             Supplier<DatabaseUrl> url,
             Supplier<DatabaseUrl> listenUrl,
+            @Nullable DatabaseUrl reader,
             @Nullable EmbeddedPostgres embedded) {
         this.vertx = vertx;
         this.schema = config.schema();
@@ -47,19 +58,34 @@ public final class Database {
         this.url = url;
         this.listenUrl = listenUrl;
         this.embedded = embedded;
+        this.configuredReader = reader;
+        this.readerUrl = reader == null ? () -> ReaderLogin.derived(url.get()) : () -> reader;
+        this.pool = pool(OWNER_POOL_SIZE, url, OWNER);
+        this.readerPool = pool(config.poolSize(), readerUrl, READERS);
+    }
+
+    private Pool pool(int size, Supplier<DatabaseUrl> target, String applicationName) {
         int timeoutMillis = Math.toIntExact(connectTimeout.toMillis());
-        this.pool = PgBuilder.pool()
+        return PgBuilder.pool()
                 .with(new PoolOptions()
-                        .setMaxSize(config.poolSize())
+                        .setMaxSize(size)
                         .setMaxWaitQueueSize(WAITING_FOR_CONNECTION_MAX)
                         .setConnectionTimeout(timeoutMillis)
                         .setConnectionTimeoutUnit(TimeUnit.MILLISECONDS)
                         .setIdleTimeout(Math.toIntExact(IDLE_TIMEOUT.toSeconds()))
                         .setIdleTimeoutUnit(TimeUnit.SECONDS))
                 .with(new NetClientOptions().setConnectTimeout(timeoutMillis).setTcpKeepAlive(true))
-                .connectingTo(() -> Future.succeededFuture(url.get().options(READERS)))
+                .connectingTo(() -> options(target, applicationName))
                 .using(vertx)
                 .build();
+    }
+
+    private static Future<SqlConnectOptions> options(Supplier<DatabaseUrl> target, String applicationName) {
+        try {
+            return Future.succeededFuture(target.get().options(applicationName));
+        } catch (RuntimeException e) {
+            return Future.failedFuture(e);
+        }
     }
 
     /**
@@ -73,7 +99,10 @@ public final class Database {
                 DatabaseUrl listen = config.listenUrl()
                         .map(own -> DatabaseUrl.parse(own.value()))
                         .orElse(fixed);
-                return Future.succeededFuture(new Database(vertx, config, () -> fixed, () -> listen, null));
+                DatabaseUrl reader = config.readerUrl()
+                        .map(own -> DatabaseUrl.parse(own.value()))
+                        .orElse(null);
+                return Future.succeededFuture(new Database(vertx, config, () -> fixed, () -> listen, reader, null));
             } catch (IllegalArgumentException e) {
                 return Future.failedFuture(e);
             }
@@ -82,7 +111,7 @@ public final class Database {
                 () -> {
                     EmbeddedPostgres embedded = new EmbeddedPostgres(dataDir);
                     embedded.start();
-                    return new Database(vertx, config, embedded::url, embedded::url, embedded);
+                    return new Database(vertx, config, embedded::url, embedded::url, null, embedded);
                 },
                 false);
     }
@@ -92,9 +121,31 @@ public final class Database {
         return vertx.executeBlocking(() -> new Migrations(schema).apply(url.get()), false);
     }
 
-    /** For readers: short queries, any thread. */
-    public Pool pool() {
+    /**
+     * Sees that readers can log in, once the schema is there, and makes their login if it is missing; on a worker. Fails
+     * with {@link ReaderLoginException} if they cannot, and otherwise while the database is away.
+     */
+    public Future<Void> prepareReaders() {
+        if (readersReady) {
+            return Future.succeededFuture();
+        }
+        return vertx.executeBlocking(
+                () -> {
+                    new ReaderLogin(schema, url.get(), configuredReader).prepare();
+                    readersReady = true;
+                    return null;
+                },
+                false);
+    }
+
+    /** As the owner of the tables, who may do all: for what the process itself asks, any thread. */
+    Pool pool() {
         return pool;
+    }
+
+    /** As a login that may do nothing; for {@link Readers} alone. */
+    Pool readerPool() {
+        return readerPool;
     }
 
     /** Where the database is now. */
@@ -150,9 +201,9 @@ public final class Database {
         return pool.query("SELECT 1").execute().map(true).otherwise(false);
     }
 
-    /** Closes the pool and stops the embedded server. */
+    /** Closes the pools and stops the embedded server. */
     public Future<Void> close() {
-        Future<Void> closed = pool.close();
+        Future<Void> closed = readerPool.close().eventually(pool::close);
         EmbeddedPostgres server = embedded;
         if (server == null) {
             return closed;

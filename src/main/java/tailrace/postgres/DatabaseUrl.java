@@ -102,6 +102,11 @@ public record DatabaseUrl(
         return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
     }
 
+    /** The same database as somebody else. */
+    DatabaseUrl as(String otherUser, String otherPassword) {
+        return new DatabaseUrl(host, port, database, otherUser, new Secret(otherPassword), sslMode, rootCertificate);
+    }
+
     /** For JDBC, without user and password. */
     String jdbcUrl() {
         StringBuilder url = new StringBuilder("jdbc:postgresql://")

@@ -37,6 +37,7 @@ public final class Listener {
     private final AtomicLong reconnects = new AtomicLong();
     private Runnable listening = () -> {};
     private Runnable notified = () -> {};
+    private Runnable owners = () -> {};
     private @Nullable PgConnection connection;
     private volatile boolean connected;
     private boolean everConnected;
@@ -62,6 +63,11 @@ public final class Listener {
         connect();
     }
 
+    /** @param changed told when somebody's executions may have become another's; before {@link #start} */
+    public void onOwnersChanged(Runnable changed) {
+        owners = changed;
+    }
+
     private void connect() {
         if (closed) {
             return;
@@ -76,8 +82,9 @@ public final class Listener {
         }
         connection = fresh;
         fresh.closeHandler(none -> dropped(fresh, new IllegalStateException("PostgreSQL ended the connection")));
-        fresh.notificationHandler(notification -> notified.run());
-        fresh.query("LISTEN " + database.sql().inboxChannel)
+        fresh.notificationHandler(notification ->
+                (notification.getChannel().equals(database.sql().ownersChannel) ? owners : notified).run());
+        fresh.query("LISTEN " + database.sql().inboxChannel + "; LISTEN " + database.sql().ownersChannel)
                 .execute()
                 .timeout(ANSWER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .onSuccess(done -> listens(fresh))
@@ -96,6 +103,7 @@ public final class Listener {
         connected = true;
         failures = 0;
         later(HEARTBEAT, () -> heartbeat(on));
+        owners.run(); // what was notified in between is lost
         listening.run();
     }
 

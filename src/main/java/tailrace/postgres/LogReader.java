@@ -13,28 +13,41 @@ import tailrace.model.ExecutionState;
 import tailrace.model.LogCategory;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.security.Principal;
 
 /**
  * What the cold tier knows, as the journal would tell it: the same entries, the same JSON but for the order of keys
- * inside data. Paged by seq. A future fails while PostgreSQL is away; the caller says so in its coverage. Any thread.
+ * inside data. Paged by seq. Each reader sees what is theirs; nobody sees anything. A future fails while PostgreSQL is
+ * away; the caller says so in its coverage. Any thread.
  */
 public final class LogReader {
-    private final Database database;
+    private final Readers readers;
     private final Sql sql;
+    private final Principal principal;
 
-    public LogReader(Database database) {
-        this.database = database;
-        this.sql = database.sql();
+    /** For nobody, until {@link #as}. */
+    public LogReader(Database database, Readers readers) {
+        this(readers, database.sql(), Principal.NOBODY);
+    }
+
+    private LogReader(Readers readers, Sql sql, Principal principal) {
+        this.readers = readers;
+        this.sql = sql;
+        this.principal = principal;
+    }
+
+    /** The same for this reader. */
+    public LogReader as(Principal reader) {
+        return new LogReader(readers, sql, reader);
     }
 
     /** The execution as of the last flush, or nothing; its {@code hotFromSeq} says that no other tier has it. */
     public Future<Optional<ExecutionState>> execution(String executionId) {
-        return database.pool()
-                .preparedQuery(sql.execution)
+        return readers.as(principal, executionId, client -> client.preparedQuery(sql.execution)
                 .execute(Tuple.of(executionId))
                 .map(rows -> rows.size() == 0
                         ? Optional.empty()
-                        : Optional.of(Rows.execution(rows.iterator().next())));
+                        : Optional.of(Rows.execution(rows.iterator().next()))));
     }
 
     /**
@@ -46,8 +59,8 @@ public final class LogReader {
     public Future<List<LogEntry>> entries(
             String executionId, long fromSeq, long toSeq, boolean ascending, int maxEntries, LogFilter filter) {
         Tuple parameters = parameters(executionId, fromSeq, toSeq, filter).addInteger(maxEntries);
-        return database.pool()
-                .preparedQuery(ascending ? sql.entriesAscending : sql.entriesDescending)
+        return readers.as(principal, executionId, client -> client.preparedQuery(
+                        ascending ? sql.entriesAscending : sql.entriesDescending)
                 .execute(parameters)
                 .map(rows -> {
                     EntryCodec codec = new EntryCodec();
@@ -58,15 +71,14 @@ public final class LogReader {
                         entries.add(new LogEntry(row.getLong(0), codec.encode(fields)));
                     });
                     return entries;
-                });
+                }));
     }
 
     /** How many entries between two seqs (both included) the filter accepts. */
     public Future<Long> count(String executionId, long fromSeq, long toSeq, LogFilter filter) {
-        return database.pool()
-                .preparedQuery(sql.countEntries)
+        return readers.as(principal, executionId, client -> client.preparedQuery(sql.countEntries)
                 .execute(parameters(executionId, fromSeq, toSeq, filter))
-                .map(rows -> rows.iterator().next().getLong(0));
+                .map(rows -> rows.iterator().next().getLong(0)));
     }
 
     private static Tuple parameters(String executionId, long fromSeq, long toSeq, LogFilter filter) {

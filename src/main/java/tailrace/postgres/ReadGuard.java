@@ -68,6 +68,11 @@ public final class ReadGuard {
         });
     }
 
+    /** Whether a call failed because PostgreSQL is away, and not for what was asked. */
+    public static boolean away(Throwable failure) {
+        return failure instanceof PostgresAwayException || SqlErrors.away(failure);
+    }
+
     /** The writer knows first: it asks PostgreSQL every few seconds. */
     public void available(boolean answers) {
         if (answers) {

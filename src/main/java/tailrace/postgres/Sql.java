@@ -55,6 +55,8 @@ final class Sql {
     final String leave;
     final String inboxChannel;
     final String flushedChannel;
+    final String ownersChannel;
+    final String ownsHot;
 
     /** @throws IllegalArgumentException if the schema is no plain lower-case identifier */
     Sql(String schema) {
@@ -96,6 +98,8 @@ final class Sql {
         String channels = schema.substring(0, Math.min(schema.length(), CHANNEL_SCHEMA_MAX));
         inboxChannel = channels + "_inbox";
         flushedChannel = channels + "_flushed";
+        ownersChannel = channels + "_owners";
+        ownsHot = in(schema, OWNS_HOT);
     }
 
     private static String in(String schema, String text) {
@@ -224,6 +228,18 @@ final class Sql {
               AND ($8::bool IS NULL OR is_milestone = $8::bool)
               AND ($9::timestamptz IS NULL OR timestamp >= $9::timestamptz)
               AND ($10::timestamptz IS NULL OR timestamp <= $10::timestamptz)""";
+
+    /** The role in which every reader's query runs. */
+    static final String BECOME_READER = "SET LOCAL ROLE authenticated";
+
+    /** Whoever asks, and the execution asked for, if it is one: for this transaction alone. */
+    static final String CLAIMS =
+            "SELECT set_config('request.jwt.claims', $1, true)," + " set_config('tailrace.opened_execution', $2, true)";
+
+    private static final String OWNS_HOT = """
+            SELECT {s}.owns_hot_execution(e, u, w) FROM unnest($1::text[], $2::text[], $3::text[])
+              WITH ORDINALITY AS r(e, u, w, n) ORDER BY n
+            """;
 
     // A session of this very process whose connection was cut may live on in the server and keep the lock.
     private static final String END_OWN_STALE_SESSION = """

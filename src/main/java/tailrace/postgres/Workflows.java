@@ -5,14 +5,20 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.Tuple;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tailrace.security.Principal;
 
-/** The workflows in PostgreSQL. Any thread; a future fails while PostgreSQL is away. */
+/** The workflows in PostgreSQL, of which each reader sees their own. Any thread; a future fails while PostgreSQL is away. */
 public final class Workflows {
     private final Database database;
+    private final Readers readers;
+    private final Runnable ownersChanged;
     private final RetentionSql sql;
 
-    public Workflows(Database database) {
+    /** @param ownersChanged told before a PUT is answered that gave a workflow to somebody */
+    public Workflows(Database database, Readers readers, Runnable ownersChanged) {
         this.database = database;
+        this.readers = readers;
+        this.ownersChanged = ownersChanged;
         this.sql = database.retentionSql();
     }
 
@@ -27,13 +33,13 @@ public final class Workflows {
     /** What became of a PUT. */
     public record Put(Workflow workflow, boolean created) {}
 
-    public Future<Optional<Workflow>> find(String workflowId) {
-        return database.pool()
-                .preparedQuery(sql.workflow)
+    /** The workflow, if there is one that the principal may see. */
+    public Future<Optional<Workflow>> find(Principal principal, String workflowId) {
+        return readers.as(principal, client -> client.preparedQuery(sql.workflow)
                 .execute(Tuple.of(workflowId))
                 .map(rows -> rows.size() == 0
                         ? Optional.empty()
-                        : Optional.of(workflow(rows.iterator().next())));
+                        : Optional.of(workflow(rows.iterator().next()))));
     }
 
     /** Makes the workflow, or changes what is given of it. */
@@ -50,6 +56,9 @@ public final class Workflows {
                 .preparedQuery(sql.putWorkflow)
                 .execute(parameters)
                 .map(rows -> {
+                    if (userId.given()) {
+                        ownersChanged.run();
+                    }
                     Row row = rows.iterator().next();
                     return new Put(workflow(row), row.getBoolean("created"));
                 });

@@ -1,6 +1,8 @@
 package tailrace.query;
 
 import io.vertx.core.Future;
+import java.util.List;
+import java.util.stream.IntStream;
 import tailrace.model.ExecutionState;
 import tailrace.security.Principal;
 
@@ -16,4 +18,14 @@ public interface Access {
 
     /** Whether the principal may read it; fails if nobody can tell now. */
     Future<Boolean> mayRead(Principal principal, ExecutionState state);
+
+    /** Those of the executions that the principal may read, in their order. */
+    default Future<List<ExecutionState>> readable(Principal principal, List<ExecutionState> states) {
+        List<Future<Boolean>> answers =
+                states.stream().map(state -> mayRead(principal, state)).toList();
+        return Future.all(answers).map(all -> IntStream.range(0, states.size())
+                .filter(i -> all.<Boolean>resultAt(i))
+                .mapToObj(states::get)
+                .toList());
+    }
 }

@@ -2,6 +2,7 @@ package tailrace.query;
 
 import io.vertx.core.Future;
 import tailrace.model.ExecutionState;
+import tailrace.security.Principal;
 
 /** Opens pages of an execution's history over all tiers (SPEC 6). Safe for any event loop. */
 public final class History {
@@ -9,6 +10,11 @@ public final class History {
 
     public History(EntryStore store) {
         this.store = store;
+    }
+
+    /** The same as this reader sees it. */
+    public History as(Principal principal) {
+        return new History(store.as(principal));
     }
 
     /**

@@ -11,8 +11,9 @@ import tailrace.model.LogFilter;
 import tailrace.model.Timestamps;
 import tailrace.postgres.LogReader;
 import tailrace.postgres.ReadGuard;
+import tailrace.security.Principal;
 
-/** The cold tier in PostgreSQL, behind a circuit breaker. */
+/** The cold tier in PostgreSQL, behind a circuit breaker; for nobody, until {@link #as}. */
 public final class PostgresColdStore implements ColdStore {
     private final LogReader reader;
     private final ReadGuard guard;
@@ -25,6 +26,11 @@ public final class PostgresColdStore implements ColdStore {
         this.guard = guard;
         this.clock = clock;
         this.retentionDays = retentionDays;
+    }
+
+    @Override
+    public ColdStore as(Principal principal) {
+        return new PostgresColdStore(reader.as(principal), guard, clock, retentionDays);
     }
 
     @Override

@@ -20,6 +20,7 @@ import tailrace.model.LogFilter;
 import tailrace.query.Coverage.Gap;
 import tailrace.query.Coverage.Reason;
 import tailrace.query.HotPieces.Found;
+import tailrace.security.Principal;
 
 /**
  * Joins the tiers by seq. A hot tier beside the journal is asked first and answers as far as it has seqs without a hole.
@@ -57,6 +58,11 @@ public final class Tiers implements EntryStore {
         this.hotStore = hot;
         this.hot = new HotPieces(hot);
         this.expired = new Expired(vertx, journal, cold);
+    }
+
+    @Override
+    public Tiers as(Principal principal) {
+        return new Tiers(vertx, journal, cold.as(principal), hotStore);
     }
 
     @Override

@@ -15,6 +15,17 @@ public record Principal(String subject, boolean service, long expiresAtSeconds, 
         this(subject, service, expiresAtSeconds, "sub:" + subject);
     }
 
+    /** One who may see nothing. */
+    public static final Principal NOBODY = new Principal("", false, Long.MAX_VALUE);
+
+    /** The server itself, for what it has to know; what it reads so is shown to nobody who was not let in. */
+    public static final Principal SERVER = new Principal("", true, Long.MAX_VALUE);
+
+    /** The same for all tokens that see the same. */
+    public String reader() {
+        return service ? "service" : "sub:" + subject;
+    }
+
     /** Under which a request carries it. */
     public static final String KEY = "principal";
 }

@@ -84,16 +84,18 @@ class ConfigLoaderTest {
     void databaseDefaults() {
         assertThat(defaults().database())
                 .isEqualTo(new TailraceConfig.Database(
-                        Optional.empty(), Optional.empty(), 10, "tailrace", Duration.ofSeconds(5)));
+                        Optional.empty(), Optional.empty(), Optional.empty(), 10, "tailrace", Duration.ofSeconds(5)));
     }
 
     @Test
     void databaseExplicit() {
         String url = "postgresql://me:p%40ss@db:5433/logs?sslmode=require";
         String direct = "postgresql://me:p%40ss@db:5432/logs";
+        String reader = "postgresql://reader:p%40ss@db:5433/logs";
         assertThat(with(
                                 "DATABASE_URL", url,
                                 "DATABASE_LISTEN_URL", direct,
+                                "DATABASE_READER_URL", reader,
                                 "DATABASE_POOL_SIZE", "3",
                                 "DATABASE_SCHEMA", "logs_2",
                                 "DATABASE_CONNECT_TIMEOUT", "250ms",
@@ -102,6 +104,7 @@ class ConfigLoaderTest {
                 .isEqualTo(new TailraceConfig.Database(
                         Optional.of(new TailraceConfig.Secret(url)),
                         Optional.of(new TailraceConfig.Secret(direct)),
+                        Optional.of(new TailraceConfig.Secret(reader)),
                         3,
                         "logs_2",
                         Duration.ofMillis(250)));

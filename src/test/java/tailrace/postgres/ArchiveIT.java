@@ -85,7 +85,8 @@ class ArchiveIT {
         InMemoryJournal journal = new InMemoryJournal();
         journal.append("an \"execution\"", List.of(full, TestEntries.friendly("second")));
         new WriterFixture(vertx, database, journal, WriterFixture.CONFIG).close();
-        List<JsonObject> readers = await(new LogReader(database)
+        List<JsonObject> readers = await(new LogReader(database, new Readers(database))
+                        .as(tailrace.security.Principal.SERVER)
                         .entries("an \"execution\"", 1, 2, true, 10, tailrace.model.LogFilter.ALL))
                 .stream()
                 .map(entry -> new JsonObject(entry.toString()))

@@ -23,6 +23,7 @@ import tailrace.model.Level;
 import tailrace.model.LogCategory;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.security.Principal;
 
 /** Promise 2: every tier tells the same. */
 class LogReaderIT {
@@ -40,7 +41,7 @@ class LogReaderIT {
         vertx = Vertx.vertx();
         postgres = TestDatabase.migrated();
         database = postgres.open(vertx);
-        reader = new LogReader(database);
+        reader = new LogReader(database, new Readers(database)).as(Principal.SERVER);
     }
 
     @AfterEach

@@ -112,7 +112,12 @@ public final class TestDatabase implements AutoCloseable {
     /** The same through another port of this machine. */
     public TailraceConfig.Database config(int port) {
         return new TailraceConfig.Database(
-                Optional.of(new Secret(text(port))), Optional.empty(), 4, "tailrace", Duration.ofSeconds(5));
+                Optional.of(new Secret(text(port))),
+                Optional.empty(),
+                Optional.empty(),
+                4,
+                "tailrace",
+                Duration.ofSeconds(5));
     }
 
     /** Closed with this. */

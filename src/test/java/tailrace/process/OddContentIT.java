@@ -17,8 +17,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.postgres.Database;
 import tailrace.postgres.LogReader;
+import tailrace.postgres.Readers;
 import tailrace.postgres.TestDatabase;
+import tailrace.security.Principal;
 
 /** What JSON allows and PostgreSQL does not: it neither stalls the writer nor differs between the tiers. */
 class OddContentIT {
@@ -119,8 +122,10 @@ class OddContentIT {
             assertThat(database.number("SELECT count(*) FROM tailrace.log_rejects"))
                     .isZero();
             // And the cold tier tells the same
-            List<LogEntry> cold = TestDatabase.await(
-                    new LogReader(database.open(vertx)).entries("odd", 1, Long.MAX_VALUE, true, 1_000, LogFilter.ALL));
+            Database open = database.open(vertx);
+            List<LogEntry> cold = TestDatabase.await(new LogReader(open, new Readers(open))
+                    .as(Principal.SERVER)
+                    .entries("odd", 1, Long.MAX_VALUE, true, 1_000, LogFilter.ALL));
             assertThat(cold).hasSameSizeAs(hot);
             for (int i = 0; i < hot.size(); i++) {
                 assertThat(plain(EXACT.readTree(cold.get(i).json())))
