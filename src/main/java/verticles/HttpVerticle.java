@@ -4,11 +4,12 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.eventbus.MessageConsumer;
 import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
 import tailrace.bus.BusMessage;
+import tailrace.http.ConnectionGuard;
 import tailrace.http.ProblemHandler;
 import tailrace.http.Services;
 import tailrace.live.LiveHub;
@@ -16,15 +17,11 @@ import tailrace.query.Tiers;
 
 /** One event loop's share of the HTTP server: its handlers and its live streams. All instances listen on one port. */
 public final class HttpVerticle extends VerticleBase {
-    /** An idle keep-alive connection is closed after this; live streams are kept open by their heartbeat. */
-    private static final int IDLE_SECONDS = 90;
-
-    private static final int MAX_HEADER_BYTES = 16 << 10;
-
     private final Services services;
     private final int port;
     private @Nullable HttpServer server;
     private @Nullable LiveHub hub;
+    private @Nullable ConnectionGuard guard;
     private @Nullable MessageConsumer<BusMessage.Appended> appended;
 
     /** @param port negative for any free one, the same for all instances with that number */
@@ -40,21 +37,20 @@ public final class HttpVerticle extends VerticleBase {
                 vertx, tiers, services.config().live(), services.streams(), services.metrics(), services.clock());
         hub = ours;
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> ours.onAppended(message.body()));
-        HttpServer listening = vertx.createHttpServer(new HttpServerOptions()
-                .setHost(services.config().http().host())
-                .setPort(port)
-                .setTcpNoDelay(true)
-                .setReuseAddress(true)
-                .setMaxHeaderSize(MAX_HEADER_BYTES)
-                .setIdleTimeout(IDLE_SECONDS)
-                .setIdleTimeoutUnit(TimeUnit.SECONDS)
-                // An idle connection costs less than half of the heap with it.
-                .setStrictThreadMode(true));
+        ConnectionGuard watching = services.guard(vertx);
+        guard = watching;
+        HttpServer listening = vertx.createHttpServer(services.serverOptions(port));
         server = listening;
         return listening
+                .connectionHandler(watching::connected)
                 .invalidRequestHandler(ProblemHandler::invalidRequest)
-                .requestHandler(services.router(vertx, tiers, ours))
+                .requestHandler(watching.around(services.router(vertx, tiers, ours)))
                 .listen();
+    }
+
+    /** What listens, once started. */
+    Optional<HttpServer> server() {
+        return Optional.ofNullable(server);
     }
 
     /** The port it listens on. */
@@ -74,6 +70,10 @@ public final class HttpVerticle extends VerticleBase {
 
     private Future<Void> closeServer() {
         HttpServer listening = server;
+        ConnectionGuard watching = guard;
+        if (watching != null) {
+            watching.close();
+        }
         return listening == null ? Future.succeededFuture() : listening.shutdown(1, TimeUnit.SECONDS);
     }
 }

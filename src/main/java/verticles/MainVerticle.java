@@ -22,9 +22,13 @@ import tailrace.config.TailraceConfig;
 import tailrace.degradation.Degradation;
 import tailrace.degradation.Sample;
 import tailrace.degradation.Shedder;
+import tailrace.http.Connections;
 import tailrace.http.MetricsHandler;
+import tailrace.http.ServerCertificate;
+import tailrace.http.ServerOptions;
 import tailrace.http.Services;
 import tailrace.ingest.EntryIntake;
+import tailrace.ingest.SenderRates;
 import tailrace.journal.Backlog;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
@@ -78,6 +82,7 @@ public final class MainVerticle extends VerticleBase {
     private final List<Supplier<Future<?>>> stops = new ArrayList<>();
 
     private @Nullable Signatures signatures;
+    private Optional<ServerCertificate> certificate = Optional.empty();
     private int port;
 
     public MainVerticle(TailraceConfig config, Clock clock, Prometheus prometheus) {
@@ -94,7 +99,11 @@ public final class MainVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        return Keys.open(vertx, config, metrics)
+        return ServerCertificate.open(vertx, config.http().tls(), metrics)
+                .compose(found -> {
+                    certificate = found;
+                    return Keys.open(vertx, config, metrics);
+                })
                 .compose(found -> {
                     signatures = found;
                     stops.add(found::close);
@@ -233,13 +242,17 @@ public final class MainVerticle extends VerticleBase {
                         readGuard,
                         clock,
                         config.retention().logDays()),
-                new LiveStreams(config.live().maxStreams(), metrics),
+                new LiveStreams(
+                        config.live().maxStreams(), config.http().limits().streamsPerPrincipal(), metrics),
                 () -> state(lock.state()),
                 writer::stats,
                 inbox::stats,
                 cursors,
                 degradation,
                 shedder,
+                new SenderRates(config.http().limits().ingestRate(), System::nanoTime),
+                new Connections(config.http().limits().maxConnections(), metrics),
+                certificate,
                 new Workflows(database, readers, access::ownersChanged),
                 access,
                 new RetentionPolicies(database),
@@ -285,17 +298,26 @@ public final class MainVerticle extends VerticleBase {
     }
 
     private Future<Void> listen(Services services) {
+        ServerOptions.warnIfExposed(config.http());
         int wanted = config.http().port() == 0 ? -1 : config.http().port();
         var first = new HttpVerticle(services, wanted);
-        Future<Void> listening =
-                deploy(first).onSuccess(done -> port = first.actualPort()).mapEmpty();
+        Future<Void> listening = deploy(first)
+                .onSuccess(done -> {
+                    port = first.actualPort();
+                    certificate.ifPresent(files -> first.server().ifPresent(files::watch));
+                })
+                .mapEmpty();
+        certificate.ifPresent(files -> stops.add(() -> {
+            files.close();
+            return Future.succeededFuture();
+        }));
         for (int instance = 1; instance < Runtime.getRuntime().availableProcessors(); instance++) {
             listening = listening.compose(done -> deploy(new HttpVerticle(services, wanted)));
         }
         return listening.compose(done -> config.http()
                 .metricsPort()
                 .map(own -> new MetricsHandler(prometheus.registry())
-                        .listen(vertx, config.http().host(), own, services.health())
+                        .listen(vertx, config.http().host(), own, services.health(), services.guard(vertx))
                         .onSuccess(server -> stops.add(server::close))
                         .<Void>mapEmpty())
                 .orElseGet(Future::succeededFuture));

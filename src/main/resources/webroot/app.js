@@ -15,7 +15,8 @@
   const log = $('log');
   const scroller = $('scroller');
 
-  let token = '';
+  let ready = false; // whether to ask the server anything; the session's cookie itself is out of reach here
+  let signedIn = false; // whether it has answered
   let current = ''; // execution shown
   let source = null; // its EventSource
   let lastId = ''; // of the last event seen, for streams this page opens again itself
@@ -27,6 +28,7 @@
   let stateTimer = 0;
   let listTimer = 0;
   let listed = new Map();
+  let starts = 0; // sign-ins begun; an answer to an earlier one is late
 
   // ---- text ----------------------------------------------------------------------------------------------------
 
@@ -62,9 +64,11 @@
 
   // ---- server --------------------------------------------------------------------------------------------------
 
+  // The browser adds the session's cookie, here and to streams. A token is in no URL and in no storage.
   async function get(path) {
-    const response = await fetch(path, { headers: { Authorization: 'Bearer ' + token }, cache: 'no-store' });
+    const response = await fetch(path, { credentials: 'same-origin', cache: 'no-store' });
     if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
+    signedIn = true;
     return response.json();
   }
 
@@ -73,11 +77,24 @@
     $('connection').textContent = text;
   }
 
+  // A token becomes a session, once; what is left of it is a cookie that all tabs of this browser share.
+  async function openSession(token) {
+    const response = await fetch('v2/session', {
+      method: 'POST',
+      headers: { Authorization: 'Bearer ' + token },
+      credentials: 'same-origin',
+      cache: 'no-store',
+    });
+    if (!response.ok) throw Object.assign(new Error(response.statusText), { status: response.status });
+  }
+
+  const signInAgain = () => signIn(signedIn ? 'The session has ended' : 'You are not signed in');
+
   function signIn(why) {
     close();
     clearTimeout(listTimer);
-    token = '';
-    sessionStorage.removeItem('tailrace.token');
+    ready = false;
+    $('why').textContent = why;
     $('view').hidden = true;
     $('empty').hidden = true;
     $('sign-in').hidden = false;
@@ -91,16 +108,16 @@
 
   async function list() {
     clearTimeout(listTimer);
-    if (!token) return;
+    if (!ready) return;
     try {
       const answer = await get('v2/executions?limit=20');
       showList(answer.executions || []);
     } catch (error) {
-      if (error.status === 401) return signIn('The token is not valid any more');
+      if (error.status === 401) return signInAgain();
       $('list-note').textContent = 'The list cannot be loaded right now.';
       $('list-note').hidden = false;
     }
-    if (token) listTimer = setTimeout(list, document.hidden ? LIST_INTERVAL_MS * 5 : LIST_INTERVAL_MS);
+    if (ready) listTimer = setTimeout(list, document.hidden ? LIST_INTERVAL_MS * 5 : LIST_INTERVAL_MS);
   }
 
   function showList(executions) {
@@ -186,7 +203,7 @@
       const answer = await get('v2/executions/' + encodeURIComponent(asked));
       if (asked === current) showState(answer);
     } catch (error) {
-      if (error.status === 401) return signIn('The token is not valid any more');
+      if (error.status === 401) return signInAgain();
       // 404: not begun yet; anything else: the stream says so, and the next turn tries again
     }
     if (asked === current && source) stateTimer = setTimeout(state, STATE_INTERVAL_MS);
@@ -218,7 +235,7 @@
   // ---- stream --------------------------------------------------------------------------------------------------
 
   function stream() {
-    const query = new URLSearchParams({ access_token: token, wait: WAIT_S, min_level: $('min-level').value });
+    const query = new URLSearchParams({ wait: WAIT_S, min_level: $('min-level').value });
     if (lastId) query.set('last_event_id', lastId);
     else query.set('tail', MAX_ROWS);
     connection('connecting', 'Connecting');
@@ -250,6 +267,7 @@
       state();
     } else if (message.event_type === 'ERROR') {
       connection('reconnecting', 'Interrupted');
+      if (message.data && message.data.error_type === 'token_expired') return signInAgain();
     }
     queue.push(message);
     if (queue.length > MAX_QUEUE) removed += queue.splice(0, queue.length - MAX_QUEUE).length;
@@ -274,7 +292,7 @@
       connection('reconnecting', 'Reconnecting');
     } catch (error) {
       if (asked !== current) return;
-      if (error.status === 401) return signIn('The token is not valid any more');
+      if (error.status === 401) return signInAgain();
       if (error.status === 404) return connection('error', 'There is no such execution that you may read');
       connection('reconnecting', 'The server is away, trying again');
     }
@@ -396,16 +414,38 @@
 
   // ---- begin ---------------------------------------------------------------------------------------------------
 
-  // The token comes in the fragment, which no server sees, and leaves the address bar at once: it would be in the
-  // history and in every screenshot.
-  function begin() {
+  // The token comes in the fragment, which no server sees, and leaves the address bar before anything else happens: it
+  // would be in the history and in every screenshot. A link without one relies on the session that is there.
+  async function begin() {
     const fragment = new URLSearchParams(location.hash.slice(1));
-    token = fragment.get('token') || sessionStorage.getItem('tailrace.token') || '';
+    const token = fragment.get('token');
     const execution = fragment.get('execution');
     history.replaceState(null, '', execution ? '#execution=' + encodeURIComponent(execution) : location.pathname);
-    if (!token) return signIn('No token yet');
-    sessionStorage.setItem('tailrace.token', token);
+    if (token) {
+      await start(token, execution);
+    } else {
+      show(execution);
+    }
+  }
+
+  async function start(token, execution) {
+    const run = ++starts;
+    connection('connecting', 'Signing in');
+    try {
+      await openSession(token);
+    } catch (error) {
+      if (run !== starts) return;
+      current = execution || current; // where a better token leads to
+      const refused = error.status === 401 || error.status === 403;
+      return signIn(refused ? 'The token is not valid' : 'The server cannot be reached, or refuses to sign anybody in now');
+    }
+    if (run === starts) show(execution);
+  }
+
+  function show(execution) {
+    ready = true;
     $('sign-in').hidden = true;
+    connection('idle', 'Not connected');
     list();
     if (execution) open(execution);
     else $('empty').hidden = false;
@@ -413,10 +453,9 @@
 
   $('sign-in').addEventListener('submit', (event) => {
     event.preventDefault();
-    sessionStorage.setItem('tailrace.token', $('token').value.trim());
+    const token = $('token').value.trim();
     $('token').value = '';
-    connection('idle', 'Not connected');
-    begin();
+    start(token, current);
   });
   window.addEventListener('hashchange', begin);
   begin();

@@ -1,6 +1,7 @@
 package tailrace.cli;
 
 import java.util.Optional;
+import tailrace.config.TailraceConfig;
 
 /** What {@code serve} says when it is ready: where it is, and lines to copy that work as they are. */
 final class Banner {
@@ -10,13 +11,13 @@ final class Banner {
     static final String TOKEN_OF_ISSUER = "tokens come from the issuer whose keys JWT_JWKS_URL names";
 
     /**
-     * @param host as configured to listen on
+     * @param http as configured
      * @param port that was bound
      * @param token to hand out, or empty where tokens come from elsewhere
      * @param otherwise where they come from then
      */
-    static String text(String host, int port, Optional<String> token, String otherwise) {
-        String url = url(host, port);
+    static String text(TailraceConfig.Http http, int port, Optional<String> token, String otherwise) {
+        String url = url(http, port);
         String bearer = token.orElse("$TOKEN");
         // The fragment: browsers send it to nobody, so it is in no access log on the way.
         String link = token.map(text ->
@@ -45,12 +46,13 @@ final class Banner {
     }
 
     /** A URL that works on this machine: an address for all interfaces is none to connect to. */
-    static String url(String host, int port) {
+    static String url(TailraceConfig.Http http, int port) {
+        String host = http.host();
         String reachable =
                 switch (host) {
                     case "0.0.0.0", "::", "[::]" -> "127.0.0.1";
                     default -> host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
                 };
-        return "http://" + reachable + ":" + port;
+        return (http.tls().isPresent() ? "https://" : "http://") + reachable + ":" + port;
     }
 }

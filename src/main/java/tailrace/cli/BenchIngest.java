@@ -267,7 +267,7 @@ final class BenchIngest implements Callable<Integer> {
         if (emptySeconds == 0) {
             return;
         }
-        try (HttpConnection probe = new HttpConnection(server.address())) {
+        try (HttpConnection probe = new HttpConnection(server)) {
             int status = probe.send(server, "POST", emptyPath, "{}").status();
             if (status != 202) {
                 report.add("empty", "skipped", emptyPath + " answers " + status + ", not 202");

@@ -111,7 +111,7 @@ final class BenchMemory implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        BenchTarget.Server server = target.server();
+        BenchTarget.Server server = target.plainServer();
         check();
         BenchReport report = new BenchReport("bench memory").add("run", "server", server.toString());
         ServerMemory memory = new ServerMemory(server, pid == 0 ? OptionalLong.empty() : OptionalLong.of(pid));

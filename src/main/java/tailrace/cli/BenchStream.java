@@ -99,7 +99,7 @@ final class BenchStream implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        BenchTarget.Server server = target.server();
+        BenchTarget.Server server = target.plainServer();
         check();
         BenchReport report = new BenchReport("bench stream").add("run", "server", server.toString());
         try (Progress progress = target.progress()) {
@@ -187,7 +187,7 @@ final class BenchStream implements Callable<Integer> {
 
     /** Streams need an execution that exists, and people who list executions a benchmark that ends. */
     static void status(BenchTarget.Server server, List<String> ids, String status) throws IOException {
-        try (HttpConnection connection = new HttpConnection(server.address())) {
+        try (HttpConnection connection = new HttpConnection(server)) {
             for (String id : ids) {
                 HttpConnection.Response response = connection.send(
                         server,

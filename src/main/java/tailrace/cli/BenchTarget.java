@@ -5,6 +5,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,6 +32,12 @@ final class BenchTarget {
             paramLabel = "JWT",
             description = "A service token; without it TAILRACE_TOKEN is taken from the environment.")
     private String token = "";
+
+    @Option(
+            names = "--ca",
+            paramLabel = "FILE",
+            description = "For an https URL: a PEM file of certificates to trust instead of the JVM's own.")
+    private @Nullable Path ca;
 
     @Option(
             names = "--allow-remote",
@@ -61,15 +71,22 @@ final class BenchTarget {
      * @param address resolved
      * @param authority for the Host header
      * @param basePath "" or a path without a slash at its end
+     * @param tls what its certificate is checked with, or empty: plain HTTP
      */
-    record Server(InetSocketAddress address, String authority, String basePath, String token) {
+    record Server(
+            InetSocketAddress address, String authority, String basePath, String token, Optional<SSLContext> tls) {
+        /** One that speaks plain HTTP. */
+        Server(InetSocketAddress address, String authority, String basePath, String token) {
+            this(address, authority, basePath, token, Optional.empty());
+        }
+
         String path(String path) {
             return basePath + path;
         }
 
         @Override
         public String toString() {
-            return "http://" + authority + basePath;
+            return (tls.isPresent() ? "https://" : "http://") + authority + basePath;
         }
     }
 
@@ -85,16 +102,44 @@ final class BenchTarget {
         } catch (IllegalArgumentException e) {
             throw wrong("--url is no URL: " + e.getMessage());
         }
-        if (!"http".equals(uri.getScheme()) || uri.getHost() == null || uri.getUserInfo() != null) {
+        boolean https = "https".equals(uri.getScheme());
+        if ((!https && !"http".equals(uri.getScheme())) || uri.getHost() == null || uri.getUserInfo() != null) {
             throw wrong("--url must look like http://127.0.0.1:8080, not " + url);
         }
         String bearer = token.isEmpty() ? System.getenv().getOrDefault("TAILRACE_TOKEN", "") : token;
         if (!bearer.matches("[\\x21-\\x7e]+")) {
             throw wrong("a service token is needed: give --token or set TAILRACE_TOKEN (`tailrace token` makes one)");
         }
-        int port = uri.getPort() < 0 ? 80 : uri.getPort();
+        int usual = https ? 443 : 80;
+        int port = uri.getPort() < 0 ? usual : uri.getPort();
         String path = uri.getRawPath() == null ? "" : uri.getRawPath().replaceAll("/+$", "");
-        return new Server(new InetSocketAddress(address(uri.getHost()), port), uri.getRawAuthority(), path, bearer);
+        return new Server(
+                new InetSocketAddress(address(uri.getHost()), port),
+                uri.getRawAuthority(),
+                path,
+                bearer,
+                https ? Optional.of(tls()) : Optional.empty());
+    }
+
+    private SSLContext tls() {
+        try {
+            return Trust.context(Optional.ofNullable(ca));
+        } catch (IllegalArgumentException e) {
+            throw wrong(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /**
+     * The server for readers of live streams, of which one thread has thousands.
+     *
+     * @throws ParameterException if it speaks TLS, which they do not
+     */
+    Server plainServer() {
+        Server server = server();
+        if (server.tls().isPresent()) {
+            throw wrong("--url: the readers of this benchmark speak plain HTTP only; measure a server without TLS");
+        }
+        return server;
     }
 
     /**

@@ -1,6 +1,8 @@
 package tailrace.cli;
 
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.net.PemTrustOptions;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.time.Clock;
@@ -58,9 +60,9 @@ final class Demo implements Callable<Integer> {
         AtomicReference<@Nullable DemoWorkflow> playing = new AtomicReference<>();
         Server server = Launch.start(config, () -> stop(playing.get()));
         String token = Launch.serviceToken(config, secret);
-        String url = Banner.url(config.http().host(), server.port());
+        String url = Banner.url(config.http(), server.port());
         Vertx vertx = Vertx.vertx();
-        DemoWorkflow demo = player(vertx, URI.create(url), token);
+        DemoWorkflow demo = player(vertx, URI.create(url), token, client(config));
         playing.set(demo);
         String first = demo.start().toCompletionStage().toCompletableFuture().get();
         PrintWriter out = spec.commandLine().getOut();
@@ -71,10 +73,19 @@ final class Demo implements Callable<Integer> {
         return 0;
     }
 
-    private DemoWorkflow player(Vertx vertx, URI base, String token) {
+    /** The server is this process: its own certificate is the one to trust, and by whatever name it is called here. */
+    private static HttpClientOptions client(TailraceConfig config) {
+        HttpClientOptions options = new HttpClientOptions();
+        config.http().tls().ifPresent(tls -> options.setSsl(true)
+                .setVerifyHost(false)
+                .setTrustOptions(new PemTrustOptions().addCertPath(tls.cert().toString())));
+        return options;
+    }
+
+    private DemoWorkflow player(Vertx vertx, URI base, String token, HttpClientOptions client) {
         Random random = seed == null ? new Random() : new Random(seed);
         try {
-            return new DemoWorkflow(vertx, base, token, random, Clock.systemUTC(), speed);
+            return new DemoWorkflow(vertx, base, token, random, Clock.systemUTC(), speed, client);
         } catch (IllegalArgumentException e) {
             vertx.close();
             throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()));

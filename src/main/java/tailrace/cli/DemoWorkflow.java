@@ -63,15 +63,28 @@ public final class DemoWorkflow {
         this(vertx, base, token, random, clock, 1);
     }
 
+    /** Without TLS, or trusting as the JVM does; see the other constructor. */
+    public DemoWorkflow(Vertx vertx, URI base, String token, Random random, Clock clock, double speed) {
+        this(vertx, base, token, random, clock, speed, new HttpClientOptions());
+    }
+
     /**
      * @param base of the server, such as {@code http://127.0.0.1:8080}
      * @param token of a service
      * @param random all that happens and all ids come from it; a fixed seed gives the same play again, and the same ids
      * @param clock what entries say they happened at
+     * @param connection whom to trust, where the URL is one of https
      * @param speed 1 is a few entries a second; 0.1–1,000
      * @throws IllegalArgumentException if the speed is outside or the URL is not one of HTTP
      */
-    public DemoWorkflow(Vertx vertx, URI base, String token, Random random, Clock clock, double speed) {
+    public DemoWorkflow(
+            Vertx vertx,
+            URI base,
+            String token,
+            Random random,
+            Clock clock,
+            double speed,
+            HttpClientOptions connection) {
         if (!(speed >= 0.1 && speed <= 1_000)) {
             throw new IllegalArgumentException("speed must be from 0.1 to 1,000, not " + speed);
         }
@@ -86,7 +99,8 @@ public final class DemoWorkflow {
         this.speed = speed;
         this.script = new DemoScript(random);
         this.context = vertx.getOrCreateContext();
-        this.client = vertx.createHttpClient(new HttpClientOptions().setConnectTimeout((int) REQUEST_TIMEOUT_MS));
+        this.client =
+                vertx.createHttpClient(new HttpClientOptions(connection).setConnectTimeout((int) REQUEST_TIMEOUT_MS));
     }
 
     /** Begins to play. The future has the first execution's id as soon as the server took its first entry. */

@@ -5,10 +5,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +28,11 @@ final class HttpConnection implements AutoCloseable {
     /** No answer of the server takes longer than its own deadline for a commit; this is well above it. */
     private static final int READ_TIMEOUT_MS = 30_000;
 
-    private final InetSocketAddress server;
+    private final BenchTarget.Server server;
     private @Nullable Socket socket;
     private @Nullable InputStream in;
 
-    HttpConnection(InetSocketAddress server) {
+    HttpConnection(BenchTarget.Server server) {
         this.server = server;
     }
 
@@ -97,7 +99,10 @@ final class HttpConnection implements AutoCloseable {
         try {
             fresh.setTcpNoDelay(true);
             fresh.setSoTimeout(READ_TIMEOUT_MS);
-            fresh.connect(server, CONNECT_TIMEOUT_MS);
+            fresh.connect(server.address(), CONNECT_TIMEOUT_MS);
+            if (server.tls().isPresent()) {
+                fresh = overTls(server.tls().get(), fresh);
+            }
             in = new BufferedInputStream(fresh.getInputStream(), 64 << 10);
         } catch (IOException e) {
             fresh.close();
@@ -105,6 +110,25 @@ final class HttpConnection implements AutoCloseable {
         }
         socket = fresh;
         return fresh;
+    }
+
+    private Socket overTls(SSLContext context, Socket plain) throws IOException {
+        SSLSocket secure = (SSLSocket) context.getSocketFactory()
+                .createSocket(
+                        plain,
+                        server.address().getHostString(),
+                        server.address().getPort(),
+                        true);
+        SSLParameters parameters = secure.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS"); // whose certificate it is, not only who signed it
+        secure.setSSLParameters(parameters);
+        try {
+            secure.startHandshake();
+        } catch (IOException e) {
+            secure.close();
+            throw e;
+        }
+        return secure;
     }
 
     private Response read(InputStream from) throws IOException {

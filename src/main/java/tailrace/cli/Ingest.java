@@ -10,10 +10,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -67,6 +70,12 @@ final class Ingest implements Callable<Integer> {
             description = "The running server; without it TAILRACE_URL is taken from the environment, or"
                     + " http://127.0.0.1:8080.")
     private String url = "";
+
+    @Option(
+            names = "--ca",
+            paramLabel = "FILE",
+            description = "For an https URL: a PEM file of certificates to trust instead of the JVM's own.")
+    private @Nullable Path ca;
 
     @Option(
             names = "--token",
@@ -207,13 +216,21 @@ final class Ingest implements Callable<Integer> {
         return files;
     }
 
+    private SSLContext trust() {
+        try {
+            return Trust.context(Optional.ofNullable(ca));
+        } catch (IllegalArgumentException e) {
+            throw wrong(String.valueOf(e.getMessage()));
+        }
+    }
+
     private IngestClient client(String path) {
         String bearer = token.isEmpty() ? System.getenv().getOrDefault("TAILRACE_TOKEN", "") : token;
         if (!bearer.matches("[\\x21-\\x7e]+")) {
             throw wrong("a service token is needed: give --token or set TAILRACE_TOKEN (`tailrace token` makes one)");
         }
         PrintWriter err = spec.commandLine().getErr();
-        return new IngestClient(URI.create(base() + path), bearer, patience, line -> {
+        return new IngestClient(URI.create(base() + path), trust(), bearer, patience, line -> {
             err.println("tailrace: " + line);
             err.flush();
         });

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +34,7 @@ final class IngestClient {
     /** Of the rejected entries that are shown. */
     private static final int SHOWN_REJECTIONS = 10;
 
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT_TIMEOUT)
-            .build();
+    private final HttpClient http;
     private final URI target;
     private final String token;
     private final Duration patience;
@@ -55,9 +53,15 @@ final class IngestClient {
 
     /**
      * @param target of the POST
+     * @param trust what the certificate of an https target is checked with
      * @param patience that a batch is sent again for
      */
-    IngestClient(URI target, String token, Duration patience, Listener listener) {
+    IngestClient(URI target, SSLContext trust, String token, Duration patience, Listener listener) {
+        this.http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(CONNECT_TIMEOUT)
+                .sslContext(trust)
+                .build();
         this.target = target;
         this.token = token;
         this.patience = patience;

@@ -45,7 +45,7 @@ final class IngestSender implements OpenLoop.Sender {
             @Nullable AckLedger ledger,
             BenchClock clock,
             FirstProblem problem) {
-        this.connection = new HttpConnection(server.address());
+        this.connection = new HttpConnection(server);
         this.buffer = template.new Buffer();
         this.batch = template.batch();
         this.executions = executions.stream()

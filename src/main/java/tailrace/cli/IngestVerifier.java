@@ -54,7 +54,7 @@ final class IngestVerifier {
      */
     List<String> verify(Mode mode) throws IOException {
         if (mode != Mode.none) {
-            try (HttpConnection connection = new HttpConnection(server.address())) {
+            try (HttpConnection connection = new HttpConnection(server)) {
                 for (int execution = 0; execution < ledger.executions(); execution++) {
                     if (ledger.acknowledged(execution) > 0) {
                         counts(connection, execution);

@@ -44,9 +44,6 @@ final class Serve implements Callable<Integer> {
         Optional<String> token =
                 secret.filter(SecretStore.Found::generated).map(found -> Launch.serviceToken(config, found));
         return Banner.text(
-                config.http().host(),
-                port,
-                token,
-                secret.isPresent() ? Banner.TOKEN_OF_SECRET : Banner.TOKEN_OF_ISSUER);
+                config.http(), port, token, secret.isPresent() ? Banner.TOKEN_OF_SECRET : Banner.TOKEN_OF_ISSUER);
     }
 }

@@ -72,7 +72,7 @@ final class ServerMemory {
     private Reading sample() throws IOException {
         HttpConnection.Response response;
         // A new one each time: readings lie minutes apart, and the server ends what is idle.
-        try (HttpConnection connection = new HttpConnection(server.address())) {
+        try (HttpConnection connection = new HttpConnection(server)) {
             response = connection.get(server, "/metrics");
         }
         if (response.status() != 200) {

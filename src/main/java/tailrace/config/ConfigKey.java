@@ -14,6 +14,16 @@ enum ConfigKey {
     METRICS_PORT,
     SHUTDOWN_TIMEOUT,
     BENCH_ENDPOINT,
+    TLS_CERT,
+    TLS_KEY,
+    TLS_RELOAD_INTERVAL,
+    CORS_ORIGINS,
+    HTTP_REQUEST_TIMEOUT,
+    MAX_CONNECTIONS,
+    STREAMS_PER_PRINCIPAL,
+    INGEST_RATE_ENTRIES,
+    INGEST_RATE_BYTES,
+    INGEST_RATE_BURST,
     TAILRACE_DATA_DIR,
     TAILRACE_EMBEDDED,
     DATABASE_URL(Kind.SECRET),
@@ -60,17 +70,12 @@ enum ConfigKey {
     JWT_ISSUER,
     JWT_AUDIENCE,
     LOG_FORMAT,
-    LOG_LEVEL,
-    TLS_CERT(Kind.UNSUPPORTED),
-    TLS_KEY(Kind.UNSUPPORTED),
-    CORS_ORIGINS(Kind.UNSUPPORTED);
+    LOG_LEVEL;
 
     private enum Kind {
         PLAIN,
         /** Never printed. */
-        SECRET,
-        /** Named in the contract, its feature not built yet; never printed either, a URL may hold a password. */
-        UNSUPPORTED
+        SECRET
     }
 
     /** Beyond so many edits a name is another name, not a slip of the finger. */
@@ -91,8 +96,9 @@ enum ConfigKey {
         return kind == Kind.PLAIN;
     }
 
-    boolean supported() {
-        return kind != Kind.UNSUPPORTED;
+    /** Whether a file may give a list of values. */
+    boolean list() {
+        return this == LOG_MASK_PATTERNS || this == CORS_ORIGINS;
     }
 
     /** The key of that name in any case, or null. */

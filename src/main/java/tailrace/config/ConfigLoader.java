@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -95,13 +94,8 @@ public final class ConfigLoader {
     }
 
     private TailraceConfig config() {
-        for (ConfigKey key : ConfigKey.values()) {
-            if (!key.supported() && in.setting(key).set()) {
-                in.problem(key, "not supported by this version; remove it");
-            }
-        }
         return new TailraceConfig(
-                http(),
+                new HttpSettings(in).read(),
                 database(),
                 redis(),
                 journal(),
@@ -113,20 +107,6 @@ public final class ConfigLoader {
                 security(),
                 logging(),
                 dataDir());
-    }
-
-    private TailraceConfig.Http http() {
-        int port = in.integer(ConfigKey.PORT, 0, 65_535);
-        Optional<Integer> metricsPort = in.optionalInteger(ConfigKey.METRICS_PORT, 0, 65_535);
-        if (port != 0 && metricsPort.filter(other -> other == port).isPresent()) {
-            in.problem(ConfigKey.METRICS_PORT, "must differ from PORT, or be left out to serve /metrics there");
-        }
-        return new TailraceConfig.Http(
-                in.text(ConfigKey.HOST).orElse("127.0.0.1"),
-                port,
-                metricsPort,
-                in.duration(ConfigKey.SHUTDOWN_TIMEOUT, SECOND, SECOND, Duration.ofMinutes(10)),
-                in.flag(ConfigKey.BENCH_ENDPOINT));
     }
 
     private TailraceConfig.Database database() {
@@ -280,7 +260,7 @@ public final class ConfigLoader {
                 in.duration(ConfigKey.LOG_HOT_TTL, SECOND, SECOND, DAY.multipliedBy(365)),
                 in.duration(ConfigKey.LOG_CLEANUP_INTERVAL, SECOND, SECOND, DAY.multipliedBy(7)),
                 summaryDays,
-                in.text(ConfigKey.RETENTION_ARCHIVE_DIR).map(text -> path(ConfigKey.RETENTION_ARCHIVE_DIR, text)));
+                in.text(ConfigKey.RETENTION_ARCHIVE_DIR).map(text -> in.path(ConfigKey.RETENTION_ARCHIVE_DIR, text)));
     }
 
     private TailraceConfig.Security security() {
@@ -344,17 +324,8 @@ public final class ConfigLoader {
     }
 
     private Path dataDir() {
-        return path(
+        return in.path(
                 ConfigKey.TAILRACE_DATA_DIR,
                 in.text(ConfigKey.TAILRACE_DATA_DIR).orElse("tailrace-data"));
-    }
-
-    private Path path(ConfigKey key, String text) {
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            in.problem(key, "must be a path of this system");
-            return Path.of("");
-        }
     }
 }

@@ -1,6 +1,8 @@
 package tailrace.config;
 
 import java.math.BigInteger;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -8,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -91,6 +94,20 @@ final class SettingReader {
                             return min;
                         }))
                 .orElseGet(() -> missing(key, min));
+    }
+
+    /** A limit that is off where it is not set. */
+    OptionalLong optionalBytes(ConfigKey key, long min, long max) {
+        return text(key).isPresent() ? OptionalLong.of(bytes(key, min, max)) : OptionalLong.empty();
+    }
+
+    Path path(ConfigKey key, String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            problem(key, "must be a path of this system");
+            return Path.of("");
+        }
     }
 
     boolean flag(ConfigKey key) {

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The whole configuration, checked. Each key's name, unit and default is documented in {@code conf/tailrace.yaml};
@@ -27,9 +29,43 @@ public record TailraceConfig(
     /**
      * @param metricsPort where {@code /metrics} listens, or empty for the main port
      * @param benchEndpoint whether {@code POST /v2/bench/empty} answers 202 and does nothing, for measuring
+     * @param tls what the API is served over, or empty: plain HTTP
+     * @param corsOrigins other origins whose pages may use the API, as browsers write them
      */
     public record Http(
-            String host, int port, Optional<Integer> metricsPort, Duration shutdownTimeout, boolean benchEndpoint) {}
+            String host,
+            int port,
+            Optional<Integer> metricsPort,
+            Duration shutdownTimeout,
+            boolean benchEndpoint,
+            Optional<Tls> tls,
+            Set<String> corsOrigins,
+            Limits limits) {}
+
+    /**
+     * @param cert PEM file with the certificate and what leads to its root
+     * @param key PEM file with its private key
+     * @param reloadInterval how often the files are looked at
+     */
+    public record Tls(Path cert, Path key, Duration reloadInterval) {}
+
+    /**
+     * What clients of the API may take.
+     *
+     * @param requestTimeout from a request's first byte to its last
+     * @param maxConnections open at once
+     * @param streamsPerPrincipal live streams that one reader has open at once; services have no such limit
+     */
+    public record Limits(Duration requestTimeout, int maxConnections, int streamsPerPrincipal, IngestRate ingestRate) {}
+
+    /**
+     * What each sender may send in the long run.
+     *
+     * @param entries a second, or empty: any number
+     * @param bytes of bodies, decompressed, a second, or empty: any number
+     * @param burst as much as is allowed in this time may come at once
+     */
+    public record IngestRate(OptionalLong entries, OptionalLong bytes, Duration burst) {}
 
     /**
      * @param url of PostgreSQL, or empty for the embedded one

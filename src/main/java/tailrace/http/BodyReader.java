@@ -5,6 +5,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import java.util.Arrays;
 
 /** Collects a request's body into one array, up to a limit; what comes beyond it is never held. */
@@ -45,7 +46,9 @@ final class BodyReader {
 
     private static Future<byte[]> tooLarge(HttpServerRequest request, int maxBytes) {
         // The rest of the body will not be read, so the connection is of no further use.
-        request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        if (request.version() != HttpVersion.HTTP_2) { // where there is no such header, and a stream ends by itself
+            request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+        }
         return Future.failedFuture(Problem.of(
                 413, "body_too_large", "The body has more than " + maxBytes + " bytes. Send the batch in parts."));
     }

@@ -20,6 +20,7 @@ import tailrace.degradation.Shedder;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.BodyException;
 import tailrace.ingest.Gunzip;
+import tailrace.ingest.SenderRates;
 import tailrace.metrics.Metrics;
 import tailrace.model.IngestAnswer;
 import tailrace.model.IngestBatch;
@@ -41,23 +42,27 @@ public final class IngestHandler implements Handler<RoutingContext> {
     private final Supplier<BatchParser> parsers;
     private final BatchParser parser;
     private final Shedder shedder;
+    private final SenderRates rates;
     private final Metrics metrics;
 
     /**
      * @param parsers makes a parser for a worker
      * @param shedder says which senders are turned away
+     * @param rates what each sender may send
      */
     public IngestHandler(
             Vertx vertx,
             TailraceConfig.Ingest config,
             Supplier<BatchParser> parsers,
             Shedder shedder,
+            SenderRates rates,
             Metrics metrics) {
         this.vertx = vertx;
         this.config = config;
         this.parsers = parsers;
         this.parser = parsers.get();
         this.shedder = shedder;
+        this.rates = rates;
         this.metrics = metrics;
     }
 
@@ -65,6 +70,7 @@ public final class IngestHandler implements Handler<RoutingContext> {
     public void handle(RoutingContext ctx) {
         String sender = AuthHandler.principal(ctx).sender();
         turnAwayIfNoisy(sender);
+        refuseAboveRate(rates.refusal(sender));
         HttpServerRequest request = ctx.request();
         boolean ndjson = isNdjson(request.getHeader(HttpHeaders.CONTENT_TYPE));
         boolean gzip = isGzip(request.getHeader(HttpHeaders.CONTENT_ENCODING));
@@ -73,7 +79,10 @@ public final class IngestHandler implements Handler<RoutingContext> {
         BodyReader.read(request, config.maxBatchBytes())
                 .compose(body -> parse(ctx, body, ndjson, gzip, executionId, key))
                 .compose(batch -> {
-                    shedder.sent(sender, batch.entries().size());
+                    int entries = batch.entries().size();
+                    refuseAboveRate(
+                            rates.take(sender, entries + batch.rejected().size(), batch.bytes()));
+                    shedder.sent(sender, entries);
                     return append(batch);
                 })
                 .onSuccess(answer -> respond(ctx, answer))
@@ -88,6 +97,17 @@ public final class IngestHandler implements Handler<RoutingContext> {
             throw Problem.throttled(
                     "More arrives than can be held, and this sender sends more than its share. Nothing of this request"
                             + " was taken; send it again after Retry-After, and less at a time.",
+                    seconds.getAsInt());
+        }
+    }
+
+    private void refuseAboveRate(OptionalInt seconds) {
+        if (seconds.isPresent()) {
+            metrics.rateLimited();
+            throw Problem.tooMany(
+                    "rate_limited",
+                    "This sender has sent more than INGEST_RATE_ENTRIES or INGEST_RATE_BYTES allow. Nothing of this"
+                            + " request was taken; send it again after Retry-After.",
                     seconds.getAsInt());
         }
     }

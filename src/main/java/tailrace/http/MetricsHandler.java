@@ -30,18 +30,24 @@ public final class MetricsHandler implements Handler<RoutingContext> {
                 .onFailure(ctx::fail);
     }
 
-    /** A server of its own for {@code METRICS_PORT}, with metrics and health and nothing else; port 0 for any. */
-    public Future<HttpServer> listen(Vertx vertx, String host, int port, HealthHandler health) {
+    /**
+     * A server of its own for {@code METRICS_PORT}, with metrics and health and nothing else; port 0 for any. Plain HTTP even
+     * where the API has TLS: whoever scrapes it is nearby, and nothing secret is shown.
+     */
+    public Future<HttpServer> listen(Vertx vertx, String host, int port, HealthHandler health, ConnectionGuard guard) {
         Router router = Router.router(vertx);
         ProblemHandler.install(router);
+        router.route().handler(new SecurityHeaders());
         router.route().handler(new RequestIdHandler());
+        Methods.install(router);
         router.get("/metrics").handler(this);
         router.get("/health").handler(health.report());
         router.get("/health/live").handler(health.live());
         router.get("/health/ready").handler(health.ready());
-        return vertx.createHttpServer()
+        return vertx.createHttpServer(ServerOptions.plain(host, port))
+                .connectionHandler(guard::connected)
                 .requestHandler(router)
                 .invalidRequestHandler(ProblemHandler::invalidRequest)
-                .listen(port, host);
+                .listen();
     }
 }

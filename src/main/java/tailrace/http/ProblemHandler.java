@@ -12,14 +12,12 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.web.Route;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,6 +63,7 @@ public final class ProblemHandler implements Handler<RoutingContext> {
         } else if (cause instanceof TooLongHttpHeaderException) {
             status = 431;
         }
+        SecurityHeaders.set(request);
         // Its own id: the headers cannot be trusted, they may be what is broken.
         String id = RequestIdHandler.newId();
         HttpServerResponse response = request.response();
@@ -75,10 +74,16 @@ public final class ProblemHandler implements Handler<RoutingContext> {
 
     @Override
     public void handle(RoutingContext ctx) {
-        Set<String> methods = ctx.statusCode() == 405 ? allowed(ctx) : Set.of();
-        // A path that only the catch-all for files knows is no path for other methods either.
-        boolean nowhere = ctx.statusCode() == 405 && methods.isEmpty();
-        Problem problem = problem(nowhere ? 404 : ctx.statusCode(), ctx.failure());
+        // The catch-all for files has a GET for every path, so Vert.x says 405 where there is nothing, and 404 where
+        // there
+        // is something with other methods. RFC 9110, 15.5.6: a 405 names the methods, which Vert.x knows and does not
+        // tell.
+        boolean unrouted = ctx.failure() == null && (ctx.statusCode() == 404 || ctx.statusCode() == 405);
+        Set<String> methods = unrouted ? Methods.of(router, ctx) : Set.of();
+        boolean other =
+                !methods.isEmpty() && !methods.contains(ctx.request().method().name());
+        int status = unrouted ? (other ? 405 : 404) : ctx.statusCode();
+        Problem problem = problem(status, ctx.failure());
         if (problem.status() == 500 && !(ctx.failure() instanceof Problem)) {
             LOG.error("{} {} failed", ctx.request().method(), loggablePath(ctx), ctx.failure());
         } else if (problem.status() >= 500) {
@@ -116,8 +121,7 @@ public final class ProblemHandler implements Handler<RoutingContext> {
             HttpServerResponse response, Problem problem, String requestId, boolean withBody) {
         response.setStatusCode(problem.status())
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/problem+json")
-                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                .putHeader("X-Content-Type-Options", "nosniff");
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
         return withBody ? response.end(body(problem, requestId).toBuffer()) : response.end();
     }
 
@@ -188,35 +192,5 @@ public final class ProblemHandler implements Handler<RoutingContext> {
             case Failure.IDEMPOTENCY_CONFLICT -> Problem.of(409, "idempotency_conflict", detail);
             default -> null;
         };
-    }
-
-    /** RFC 9110, 15.5.6: a 405 names the methods there are. Vert.x knows them and does not tell. */
-    private Set<String> allowed(RoutingContext ctx) {
-        String[] asked = ctx.normalizedPath().split("/", -1);
-        Set<String> methods = new TreeSet<>();
-        for (Route route : router.getRoutes()) {
-            String path = route.getPath();
-            Set<HttpMethod> routeMethods = route.methods();
-            boolean catchAll = "/".equals(path) && !route.isExactPath();
-            if (path != null && routeMethods != null && !catchAll && matches(route, path, asked)) {
-                routeMethods.forEach(method -> methods.add(method.name()));
-            }
-        }
-        return methods;
-    }
-
-    /** Only for paths as this API has them: segments, {@code :names} and a {@code *} at the end. */
-    private static boolean matches(Route route, String path, String[] asked) {
-        String[] pattern =
-                (route.isExactPath() ? path : path + "*").replace("**", "*").split("/", -1);
-        for (int i = 0; i < pattern.length; i++) {
-            if (pattern[i].equals("*")) {
-                return true;
-            }
-            if (i >= asked.length || !pattern[i].startsWith(":") && !pattern[i].equals(asked[i])) {
-                return false;
-            }
-        }
-        return pattern.length == asked.length;
     }
 }

@@ -2,20 +2,17 @@ package tailrace.http;
 
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.StaticHandler;
+import tailrace.config.TailraceConfig;
 
 /** The whole API on one page (SPEC 5). */
 public final class Routes {
     /** Bytes of a body that is not a batch. */
     private static final long SMALL_BODY_BYTES = 64 << 10;
-
-    /** Nothing but what this server serves; log content is hostile. */
-    private static final String PAGE_POLICY =
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-                    + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private Routes() {}
 
@@ -36,20 +33,24 @@ public final class Routes {
             MetricsHandler metrics) {}
 
     /**
-     * @param metricsHere whether {@code /metrics} is on this port
-     * @param benchEndpoint whether the empty endpoint is there
+     * @param config says whether {@code /metrics} is on this port, the empty endpoint is there, and who else's pages may come
      */
-    public static Router create(Vertx vertx, Handlers handlers, boolean metricsHere, boolean benchEndpoint) {
+    public static Router create(Vertx vertx, Handlers handlers, TailraceConfig.Http config) {
         Router router = Router.router(vertx);
         ProblemHandler.install(router);
+        router.route().handler(new SecurityHeaders());
         router.route().handler(new RequestIdHandler());
+        if (!config.corsOrigins().isEmpty()) {
+            router.route().handler(new Cors(config.corsOrigins()));
+        }
+        Methods.install(router);
 
         HealthHandler health = handlers.health();
         router.get("/health").handler(health.report());
         router.get("/api/v1/public/health").handler(health.report());
         router.get("/health/live").handler(health.live());
         router.get("/health/ready").handler(health.ready());
-        if (metricsHere) {
+        if (config.metricsPort().isEmpty()) {
             router.get("/metrics").handler(handlers.metrics());
         }
 
@@ -102,12 +103,13 @@ public final class Routes {
                 .handler(service)
                 .handler(handlers.retention()::delete);
         router.get("/v2/logs/stats").handler(auth).handler(service).handler(handlers.stats());
-        if (benchEndpoint) {
+        if (config.benchEndpoint()) {
             router.post("/v2/bench/empty").handler(auth).handler(service).handler(Routes::empty);
         }
 
         router.get("/*")
-                .handler(Routes::pageHeaders)
+                .method(HttpMethod.HEAD)
+                .handler(SecurityHeaders::page)
                 .handler(StaticHandler.create("webroot").setCachingEnabled(false));
         return router;
     }
@@ -117,14 +119,5 @@ public final class Routes {
         BodyReader.read(ctx.request(), Integer.MAX_VALUE - 8)
                 .onSuccess(body -> ctx.response().setStatusCode(202).end("{}"))
                 .onFailure(ctx::fail);
-    }
-
-    private static void pageHeaders(RoutingContext ctx) {
-        ctx.response()
-                .putHeader("Content-Security-Policy", PAGE_POLICY)
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Referrer-Policy", "no-referrer")
-                .putHeader("Cache-Control", "no-cache");
-        ctx.next();
     }
 }

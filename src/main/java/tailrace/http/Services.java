@@ -2,11 +2,12 @@ package tailrace.http;
 
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
@@ -15,6 +16,7 @@ import tailrace.degradation.Degradation;
 import tailrace.degradation.Shedder;
 import tailrace.ingest.BatchParser;
 import tailrace.ingest.Masking;
+import tailrace.ingest.SenderRates;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
 import tailrace.journal.Journal;
@@ -57,6 +59,9 @@ public record Services(
         Cursors cursors,
         Degradation degradation,
         Shedder shedder,
+        SenderRates rates,
+        Connections connections,
+        Optional<ServerCertificate> certificate,
         Workflows workflows,
         Access access,
         RetentionPolicies policies,
@@ -64,6 +69,7 @@ public record Services(
         Optional<RedisHotTier> redis) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
+    private static final int UNREAD_SECONDS_MORE = 10;
 
     /** Patterns of an installation; they were checked when the configuration was read. */
     public static Masking masking(TailraceConfig.Ingest config) {
@@ -90,19 +96,31 @@ public record Services(
                         .orElse("development"));
     }
 
+    /** Watches the connections of one event loop; called on it. */
+    public ConnectionGuard guard(Vertx vertx) {
+        // Streams have the same patience and say more when it ends; this is for all other answers.
+        Duration unread = config.live().stuckTimeout().plusSeconds(UNREAD_SECONDS_MORE);
+        return new ConnectionGuard(vertx, connections, config.http().limits().requestTimeout(), unread);
+    }
+
+    public HttpServerOptions serverOptions(int port) {
+        return ServerOptions.of(config.http().host(), port, certificate.map(ServerCertificate::options));
+    }
+
     /** The API of one event loop; called on it. */
     public Router router(Vertx vertx, Tiers tiers, LiveHub hub) {
         var executions = new Executions(tiers, access);
-        var auth = new AuthHandler(jwt, sessions, new Origins(Set.of()));
+        var auth = new AuthHandler(jwt, sessions, new Origins(config.http().corsOrigins()));
         var handlers = new Routes.Handlers(
                 auth,
                 new SessionHandler(auth, sessions),
                 this::requireTaking,
-                new IngestHandler(vertx, config.ingest(), () -> parser(config, masking, clock), shedder, metrics),
+                new IngestHandler(
+                        vertx, config.ingest(), () -> parser(config, masking, clock), shedder, rates, metrics),
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
-                new StreamHandler(executions, tiers, hub),
+                new StreamHandler(executions, tiers, hub, streams),
                 new WorkflowHandler(workflows),
                 new RetentionHandler(policies, config.retention().logDays()),
                 new StatsHandler(
@@ -117,11 +135,7 @@ public record Services(
                         this::redisStatus),
                 health(),
                 new MetricsHandler(prometheus.registry()));
-        return Routes.create(
-                vertx,
-                handlers,
-                config.http().metricsPort().isEmpty(),
-                config.http().benchEndpoint());
+        return Routes.create(vertx, handlers, config.http());
     }
 
     /** Lets nothing be written while another process has that right. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import tailrace.live.LiveHub;
+import tailrace.live.LiveStreams;
 import tailrace.live.StreamOptions;
 import tailrace.live.Subscription;
 import tailrace.model.ExecutionState;
@@ -26,8 +27,10 @@ public final class StreamHandler implements Handler<RoutingContext> {
     private final Executions executions;
     private final EntryStore store;
     private final LiveHub hub;
+    private final LiveStreams streams;
 
-    public StreamHandler(Executions executions, EntryStore store, LiveHub hub) {
+    public StreamHandler(Executions executions, EntryStore store, LiveHub hub, LiveStreams streams) {
+        this.streams = streams;
         this.executions = executions;
         this.store = store;
         this.hub = hub;
@@ -56,6 +59,9 @@ public final class StreamHandler implements Handler<RoutingContext> {
     @Override
     public void handle(RoutingContext ctx) {
         Request request = parse(ctx);
+        if (!takePlace(ctx, request.principal, streams)) {
+            return;
+        }
         Optional<Subscription> place = hub.register(request.executionId, ctx.request());
         if (place.isEmpty()) {
             ctx.fail(Problem.unavailable(
@@ -73,6 +79,24 @@ public final class StreamHandler implements Handler<RoutingContext> {
                         ctx.fail(Reading.problem(failure));
                     }
                 });
+    }
+
+    /**
+     * Takes one of the principal's places until the request has ended; if there is none, answers it. For every endpoint that
+     * streams.
+     */
+    static boolean takePlace(RoutingContext ctx, Principal principal, LiveStreams streams) {
+        Optional<LiveStreams.Place> place = streams.admit(principal);
+        if (place.isEmpty()) {
+            ctx.fail(Problem.tooMany(
+                    "too_many_streams",
+                    "You have " + streams.maxPerPrincipal() + " live streams open, which is as many as you may have."
+                            + " Close one, or watch many executions over one connection.",
+                    RETRY_AFTER_SECONDS));
+            return false;
+        }
+        ctx.addEndHandler(ended -> place.get().leave());
+        return true;
     }
 
     private Request parse(RoutingContext ctx) {

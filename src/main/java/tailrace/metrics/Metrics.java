@@ -35,6 +35,13 @@ public final class Metrics {
     private final Counter slowReaders;
     private final Counter jwksFailures;
     private final Counter throttled;
+    private final Counter rateLimited;
+    private final Counter connectionsRefused;
+    private final Counter requestTimeouts;
+    private final Counter unreadAnswers;
+    private final Counter streamsRefused;
+    private final Counter certificateLoads;
+    private final Counter certificateFailures;
     private final Set<String> shedWorkflows = ConcurrentHashMap.newKeySet();
 
     public Metrics(MeterRegistry registry) {
@@ -54,6 +61,13 @@ public final class Metrics {
         slowReaders = counter("tailrace.live.readers.closed.stuck", "Readers closed because their socket took nothing");
         jwksFailures = counter("tailrace.jwks.fetch.failures", "Times the keys of the tokens' issuer could not be had");
         throttled = counter("tailrace.ingest.throttled", "Requests turned away because their sender sends most");
+        rateLimited = counter("tailrace.ingest.rate.limited", "Requests turned away because of INGEST_RATE_…");
+        connectionsRefused = counter("tailrace.http.connections.refused", "Connections beyond MAX_CONNECTIONS, closed");
+        requestTimeouts = counter("tailrace.http.requests.timeout", "Requests that did not arrive in time, ended");
+        unreadAnswers = counter("tailrace.http.answers.unread", "Connections or requests ended: answers were not read");
+        streamsRefused = counter("tailrace.live.streams.refused", "Streams beyond STREAMS_PER_PRINCIPAL");
+        certificateLoads = counter("tailrace.tls.certificate.loads", "Times a new certificate came into use");
+        certificateFailures = counter("tailrace.tls.certificate.failures", "New certificates that cannot be used");
     }
 
     public MeterRegistry registry() {
@@ -142,6 +156,34 @@ public final class Metrics {
 
     public void throttled() {
         throttled.increment();
+    }
+
+    public void rateLimited() {
+        rateLimited.increment();
+    }
+
+    public void connectionRefused() {
+        connectionsRefused.increment();
+    }
+
+    public void requestTimedOut() {
+        requestTimeouts.increment();
+    }
+
+    public void answerUnread() {
+        unreadAnswers.increment();
+    }
+
+    public void streamRefused() {
+        streamsRefused.increment();
+    }
+
+    public void certificateLoaded() {
+        certificateLoads.increment();
+    }
+
+    public void certificateFailed() {
+        certificateFailures.increment();
     }
 
     /** @param level of degradation in which this time was spent */

@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,7 +63,7 @@ class IngestClientTest {
 
     private IngestClient client(Duration patience) {
         URI target = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + IngestClient.path("a b/ü"));
-        return new IngestClient(target, "token", patience, said::add);
+        return new IngestClient(target, Trust.context(Optional.empty()), "token", patience, said::add);
     }
 
     private static List<EntryBuffer.Entry> batch() {

@@ -3,6 +3,7 @@ package tailrace.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Vertx;
+import io.vertx.core.http.Cookie;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -10,6 +11,8 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +31,12 @@ class PageIT {
     private volatile String status = "RUNNING";
     private volatile int streamStatus = 200;
     private volatile int apiStatus = 200;
+    private volatile int sessions;
+    /** Of sessions, by the value of their cookie. */
+    private final Set<String> ended = ConcurrentHashMap.newKeySet();
+    /** Every request's URL and Referer. */
+    private final List<String> seen = new CopyOnWriteArrayList<>();
+
     private HttpServer server;
     private Chromium browser;
 
@@ -51,6 +60,7 @@ class PageIT {
     }
 
     private void handle(HttpServerRequest request) {
+        seen.add(request.uri() + " " + request.getHeader("Referer"));
         HttpServerResponse response = request.response();
         String path = request.path();
         if (path.startsWith("/v2/")) {
@@ -72,9 +82,17 @@ class PageIT {
 
     private void api(HttpServerRequest request, HttpServerResponse response, String path) {
         boolean stream = path.endsWith("/stream");
-        boolean allowed = stream
-                ? TOKEN.equals(request.getParam("access_token"))
-                : ("Bearer " + TOKEN).equals(request.getHeader("Authorization"));
+        if (path.equals("/v2/session")) {
+            boolean valid = request.method().name().equals("POST")
+                    && ("Bearer " + TOKEN).equals(request.getHeader("Authorization"));
+            sessions += valid ? 1 : 0;
+            response.setStatusCode(valid ? 200 : 401)
+                    .putHeader("Set-Cookie", valid ? "s=" + sessions + "; Path=/; HttpOnly; SameSite=Strict" : "x=")
+                    .end("{}");
+            return;
+        }
+        Cookie cookie = request.getCookie("s");
+        boolean allowed = cookie != null && !ended.contains(cookie.getValue());
         if (!allowed || (!stream && apiStatus != 200)) {
             response.setStatusCode(allowed ? apiStatus : 401).end("{}");
         } else if (stream) {
@@ -223,16 +241,78 @@ class PageIT {
     }
 
     @Test
-    void theTokenLeavesTheAddressBarAndStaysInTheTab() throws Exception {
+    void theTokenBecomesACookieAndIsNowhereElse() throws Exception {
         watch();
 
         assertThat((String) browser.evaluate("location.href")).isEqualTo(url("#execution=" + RUN));
-        assertThat((String) browser.evaluate("sessionStorage.getItem('tailrace.token')"))
-                .isEqualTo(TOKEN);
-        assertThat((Object) browser.evaluate("localStorage.length")).isEqualTo(0);
+        assertThat((Object) browser.evaluate("history.length + sessionStorage.length + localStorage.length"))
+                .as("nothing is kept, and going back does not bring the link back")
+                .isEqualTo(browser.evaluate("history.length"));
+        assertThat((String) browser.evaluate("document.cookie"))
+                .as("what a script can read")
+                .isEmpty();
         browser.command("Page.reload", new JsonObject());
         browser.await("performance.getEntriesByType('navigation')[0].type === 'reload'"
                 + " && document.getElementById('connection').textContent === 'Live'");
+        assertThat(sessions).as("the cookie is enough").isEqualTo(1);
+        assertThat(seen).isNotEmpty().noneMatch(request -> request.contains(TOKEN));
+        assertThat(streamUris).hasSize(2).noneMatch(uri -> uri.contains("token"));
+    }
+
+    @Test
+    void anotherTabNeedsNoTokenAndOneMayWatchOneAfterTheOther() throws Exception {
+        watch();
+        browser.open("about:blank"); // a document of its own, as another tab is
+        browser.await("location.href === 'about:blank'");
+        browser.open(url("#execution=" + RUN));
+        browser.await("document.getElementById('connection').textContent === 'Live'");
+        browser.await("document.querySelectorAll('#executions button').length === 3");
+        browser.evaluate("document.querySelectorAll('#executions button')[1].click()");
+        browser.await("document.getElementById('connection').textContent === 'Live'");
+
+        assertThat(streamUris.get(streamUris.size() - 1)).contains("warehouse-sync-0007");
+        assertThat((String) browser.evaluate("location.hash")).isEqualTo("#execution=warehouse-sync-0007");
+        assertThat(sessions).isEqualTo(1);
+    }
+
+    @Test
+    void aSessionThatEndsIsSaidAndANewTokenGoesOnWhereItWas() throws Exception {
+        watch();
+        ended.add("1");
+        browser.await("!document.getElementById('sign-in').hidden");
+        assertThat(text("#connection")).isEqualTo("The session has ended");
+        assertThat(text("#why")).isEqualTo("The session has ended");
+        browser.dark(false);
+        browser.screenshot(SHOTS.resolve("page-session-ended.png"));
+        long asked = seen.size();
+
+        browser.evaluate("document.getElementById('token').value = '" + TOKEN + "'");
+        browser.key("Enter");
+        browser.await("document.getElementById('connection').textContent === 'Live'");
+        assertThat(text("#subtitle")).isEqualTo(RUN);
+        assertThat(count("#sign-in:not([hidden])")).isZero();
+        assertThat(asked)
+                .as("it does not ask on and on while nobody is signed in")
+                .isLessThan(100);
+    }
+
+    @Test
+    void theEndOfTheTokenEndsTheStreamWithAWord() throws Exception {
+        watch();
+        send(1, "ERROR", new JsonObject().put("error_type", "token_expired").put("error", "The token has expired"));
+        browser.await("!document.getElementById('sign-in').hidden");
+        assertThat(text("#why")).isEqualTo("The session has ended");
+    }
+
+    @Test
+    void whoIsNotSignedInIsAskedFor() throws Exception {
+        browser.open(url("#execution=" + RUN));
+        browser.await("!document.getElementById('sign-in').hidden");
+        assertThat(text("#why")).isEqualTo("You are not signed in");
+        browser.evaluate("document.getElementById('token').value = '" + TOKEN + "'");
+        browser.key("Enter");
+        browser.await("document.getElementById('connection').textContent === 'Live'");
+        assertThat(text("#subtitle")).as("where the link led").isEqualTo(RUN);
     }
 
     @Test
@@ -307,9 +387,8 @@ class PageIT {
     void aTokenThatIsNotAcceptedAsksForAnother() throws Exception {
         browser.open(url("#token=old&execution=" + RUN));
         browser.await("!document.getElementById('sign-in').hidden");
-        assertThat(text("#connection")).contains("not valid any more");
-        assertThat((String) browser.evaluate("sessionStorage.getItem('tailrace.token')"))
-                .isNull();
+        assertThat(text("#connection")).isEqualTo("The token is not valid");
+        assertThat((String) browser.evaluate("location.href")).doesNotContain("old");
 
         browser.evaluate("document.getElementById('token').value = '" + TOKEN + "'");
         browser.key("Enter");

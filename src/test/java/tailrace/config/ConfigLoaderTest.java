@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,7 +62,20 @@ class ConfigLoaderTest {
     @Test
     void httpDefaults() {
         assertThat(defaults().http())
-                .isEqualTo(new TailraceConfig.Http("127.0.0.1", 8080, Optional.empty(), Duration.ofSeconds(20), false));
+                .isEqualTo(new TailraceConfig.Http(
+                        "127.0.0.1",
+                        8080,
+                        Optional.empty(),
+                        Duration.ofSeconds(20),
+                        false,
+                        Optional.empty(),
+                        Set.of(),
+                        new TailraceConfig.Limits(
+                                Duration.ofSeconds(30),
+                                12_000,
+                                100,
+                                new TailraceConfig.IngestRate(
+                                        OptionalLong.empty(), OptionalLong.empty(), Duration.ofSeconds(10)))));
     }
 
     @Test
@@ -75,9 +90,42 @@ class ConfigLoaderTest {
                                 "SHUTDOWN_TIMEOUT",
                                 "7",
                                 "BENCH_ENDPOINT",
-                                "on")
+                                "on",
+                                "TLS_CERT",
+                                "c.pem",
+                                "TLS_KEY",
+                                "k.pem",
+                                "TLS_RELOAD_INTERVAL",
+                                "1min",
+                                "CORS_ORIGINS",
+                                "https://a.example.com, http://localhost:5173",
+                                "HTTP_REQUEST_TIMEOUT",
+                                "5",
+                                "MAX_CONNECTIONS",
+                                "50",
+                                "STREAMS_PER_PRINCIPAL",
+                                "7",
+                                "INGEST_RATE_ENTRIES",
+                                "1000",
+                                "INGEST_RATE_BYTES",
+                                "1MiB",
+                                "INGEST_RATE_BURST",
+                                "2s")
                         .http())
-                .isEqualTo(new TailraceConfig.Http("0.0.0.0", 0, Optional.of(9100), Duration.ofSeconds(7), true));
+                .isEqualTo(new TailraceConfig.Http(
+                        "0.0.0.0",
+                        0,
+                        Optional.of(9100),
+                        Duration.ofSeconds(7),
+                        true,
+                        Optional.of(new TailraceConfig.Tls(Path.of("c.pem"), Path.of("k.pem"), Duration.ofMinutes(1))),
+                        Set.of("https://a.example.com", "http://localhost:5173"),
+                        new TailraceConfig.Limits(
+                                Duration.ofSeconds(5),
+                                50,
+                                7,
+                                new TailraceConfig.IngestRate(
+                                        OptionalLong.of(1_000), OptionalLong.of(1 << 20), Duration.ofSeconds(2)))));
     }
 
     @Test
@@ -356,7 +404,7 @@ class ConfigLoaderTest {
                 .hasMessageContaining("5 problems")
                 .hasMessageContaining("prot (" + dir.resolve("my.yaml") + ":1): unknown key, did you mean PORT?")
                 .hasMessageContaining("LOG_LEVEL = loud (" + dir.resolve("my.yaml") + ":2)")
-                .hasMessageContaining("TLS_CERT (" + dir.resolve("my.yaml") + ":3): not supported by this version")
+                .hasMessageContaining("TLS_KEY: must be set, too")
                 .hasMessageContaining("PORT = 80a (environment): must be a whole number from 0 to 65535")
                 .hasMessageContaining("JWT_SECRET (environment): is 5 bytes long, and must be at least 32");
     }

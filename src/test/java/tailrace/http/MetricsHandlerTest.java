@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -41,7 +42,10 @@ class MetricsHandlerTest {
 
     @Test
     void aServerOfItsOwnShowsOursTheJvmsAndHttpsWithoutAnyLabelAClientCanChoose() throws Exception {
-        new Metrics(prometheus.registry()).accepted(7);
+        Metrics metrics = new Metrics(prometheus.registry());
+        metrics.accepted(7);
+        var guard = new ConnectionGuard(
+                vertx, new Connections(10, metrics), Duration.ofSeconds(30), Duration.ofSeconds(70));
         HealthHandler health = new HealthHandler(
                 () -> new WriterState(true, true, ""),
                 Optional::empty,
@@ -49,7 +53,7 @@ class MetricsHandlerTest {
                 Optional::empty,
                 "1.2.3");
         HttpServer server = new MetricsHandler(prometheus.registry())
-                .listen(vertx, "127.0.0.1", 0, health)
+                .listen(vertx, "127.0.0.1", 0, health, guard)
                 .await(10, TimeUnit.SECONDS);
 
         assertThat(send(server, "GET", "/health/ready").statusCode()).isEqualTo(200);

@@ -171,10 +171,13 @@ class ProblemHandlerTest {
     void a405NamesTheMethodsThereAre() throws Exception {
         HttpResponse<String> answer = server.send("DELETE", "/twice/7/logs");
         assertThat(answer.statusCode()).isEqualTo(405);
-        assertThat(answer.headers().firstValue("Allow")).contains("GET, PUT");
+        assertThat(answer.headers().firstValue("Allow")).contains("GET, HEAD, OPTIONS, PUT");
         assertThat(json(answer).getString("code")).isEqualTo("method_not_allowed");
         assertThat(server.send("POST", "/static/a/b").headers().firstValue("Allow"))
-                .contains("GET");
+                .contains("GET, HEAD, OPTIONS");
+        HttpResponse<String> behindTheCatchAll = server.get("/body");
+        assertThat(behindTheCatchAll.statusCode()).isEqualTo(405);
+        assertThat(behindTheCatchAll.headers().firstValue("Allow")).contains("OPTIONS, POST");
         assertThat(json(server.send("DELETE", "/nowhere")).getString("code")).isEqualTo("not_found");
         assertThat(server.send("DELETE", "/nowhere").headers().firstValue("Allow"))
                 .isEmpty();

@@ -102,7 +102,7 @@ public final class ReadingServer implements AutoCloseable {
             var history = new HistoryHandler(executions, new History(store));
             router.get("/api/v1/app/executions/:id/logs").handler(history);
             router.get("/v2/workflows/executions/:id/logs").handler(history);
-            var stream = new StreamHandler(executions, store, liveHub);
+            var stream = new StreamHandler(executions, store, liveHub, streams);
             router.get("/api/v1/app/executions/:id/logs/stream").handler(stream);
             router.get("/v2/executions/:id/logs/stream").handler(stream);
             var execution = new ExecutionHandler(vertx, executions, clock);

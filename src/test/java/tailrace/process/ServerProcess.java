@@ -24,7 +24,7 @@ import tailrace.security.Tokens;
 public final class ServerProcess implements AutoCloseable {
     static final String SECRET = "a secret of the tests, long enough for HS256 and worth nothing";
 
-    private static final Pattern READY = Pattern.compile("is ready: (http://127\\.0\\.0\\.1:\\d+)");
+    private static final Pattern READY = Pattern.compile("is ready: (https?://127\\.0\\.0\\.1:\\d+)");
     private static final AtomicInteger STARTS = new AtomicInteger();
     private static final Duration START_TIMEOUT = Duration.ofSeconds(120);
 
