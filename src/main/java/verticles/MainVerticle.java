@@ -22,6 +22,7 @@ import tailrace.degradation.Degradation;
 import tailrace.degradation.Sample;
 import tailrace.degradation.Shedder;
 import tailrace.http.MetricsHandler;
+import tailrace.http.LongReads;
 import tailrace.http.Services;
 import tailrace.ingest.EntryIntake;
 import tailrace.journal.Backlog;
@@ -209,6 +210,7 @@ public final class MainVerticle extends VerticleBase {
                         clock,
                         config.retention().logDays()),
                 new LiveStreams(config.live().maxStreams(), metrics),
+                new LongReads(metrics),
                 () -> state(lock.state()),
                 writer::stats,
                 inbox::stats,
