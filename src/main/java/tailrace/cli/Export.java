@@ -165,9 +165,9 @@ final class Export implements Callable<Integer> {
         if (!shown.shown()) {
             return; // counting may cost the server a read of its own
         }
-        OptionalLong total = client.count(ServerOption.logsPath(execution)
-                .replaceFirst("^/v2/executions/", "/v2/workflows/executions/")
-                + "?limit=1" + filterQuery());
+        OptionalLong total = client.count(
+                ServerOption.logsPath(execution).replaceFirst("^/v2/executions/", "/v2/workflows/executions/")
+                        + "?limit=1" + filterQuery());
         long begun = System.nanoTime();
         shown.show(() -> total.isPresent()
                 ? Progress.bar("export", "entries", counter.entries(), total.getAsLong(), System.nanoTime() - begun)

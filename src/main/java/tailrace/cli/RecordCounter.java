@@ -43,7 +43,8 @@ final class RecordCounter {
         String begins = new String(start, 0, startLength, StandardCharsets.ISO_8859_1);
         switch (format) {
             case ndjson, json -> {
-                incomplete |= begins.startsWith("{\"coverage\":") || begins.startsWith("],\"coverage\":{\"complete\":false");
+                incomplete |=
+                        begins.startsWith("{\"coverage\":") || begins.startsWith("],\"coverage\":{\"complete\":false");
                 return begins.startsWith("{\"seq\":");
             }
             case csv -> {

@@ -63,7 +63,7 @@ final class MessageTemplate {
         return (c == '-' || c == '+')
                 && at + 1 < text.length()
                 && digit(text.charAt(at + 1))
-                && (at == 0 || " =:([{,".indexOf(text.charAt(at - 1)) >= 0);
+                && (at == 0 || !(wordChar(text.charAt(at - 1)) || text.charAt(at - 1) == '-'));
     }
 
     private boolean take(Pattern pattern) {

@@ -36,7 +36,10 @@ public final class RunDiff {
     private final List<Message> changedMessages = new ArrayList<>();
 
     /** One or both of the counts are there. */
-    private record Message(MessageKey key, @Nullable MessageTally here, @Nullable MessageTally there) {
+    private record Message(
+            MessageKey key,
+            @Nullable MessageTally here,
+            @Nullable MessageTally there) {
         long seq() {
             return here != null ? here.firstSeq : there != null ? there.firstSeq : 0;
         }
@@ -67,8 +70,8 @@ public final class RunDiff {
                 && changedMessages.isEmpty()
                 && here.state().status() == there.state().status();
         boolean truncated = here.tally().truncated() || there.tally().truncated();
-        for (List<?> list : List.of(
-                newSteps, missingSteps, changedSteps, newMessages, missingMessages, changedMessages)) {
+        for (List<?> list :
+                List.of(newSteps, missingSteps, changedSteps, newMessages, missingMessages, changedMessages)) {
             truncated |= list.size() > MAX_LISTED;
         }
         return new JsonObject()
@@ -95,10 +98,12 @@ public final class RunDiff {
 
     private static JsonObject run(Run run) {
         var missing = new JsonArray();
-        run.coverage().missing().stream().limit(MAX_LISTED).forEach(gap -> missing.add(new JsonObject()
-                .put("from_seq", gap.fromSeq())
-                .put("to_seq", gap.toSeq())
-                .put("reason", gap.reason().wire())));
+        run.coverage().missing().stream()
+                .limit(MAX_LISTED)
+                .forEach(gap -> missing.add(new JsonObject()
+                        .put("from_seq", gap.fromSeq())
+                        .put("to_seq", gap.toSeq())
+                        .put("reason", gap.reason().wire())));
         var coverage = new JsonObject().put("complete", run.coverage().complete());
         return new JsonObject()
                 .put("status", run.state().status().name())
@@ -159,9 +164,7 @@ public final class RunDiff {
         OptionalDouble before = there.seconds();
         OptionalDouble now = here.seconds();
         boolean ratio = now.isPresent() && before.isPresent() && before.getAsDouble() > 0;
-        return json.put(
-                        "ratio",
-                        ratio ? rounded(now.getAsDouble() / before.getAsDouble(), 2) : null)
+        return json.put("ratio", ratio ? rounded(now.getAsDouble() / before.getAsDouble(), 2) : null)
                 .put("changes", changes);
     }
 

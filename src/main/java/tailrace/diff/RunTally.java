@@ -27,7 +27,8 @@ public final class RunTally {
     private long entries;
     private boolean truncated;
 
-    private record StepKey(@Nullable String nodeId, @Nullable String nodeName) {}
+    private record StepKey(
+            @Nullable String nodeId, @Nullable String nodeName) {}
 
     /** The same words at another level are another message. */
     record MessageKey(Level level, String template) {}

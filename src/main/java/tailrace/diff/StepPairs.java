@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which step of one run is which of another. By id and name; what is left by name without numbers, since engines give
- * steps new ids in every run; what is still left by id, and by id without numbers. Equals are paired in the order in which
+ * steps new ids in every run; what is still left by id, and where there are no names by id without numbers. Equals are paired in the order in which
  * they began.
  *
  * @param onlyHere steps that the other run does not have
@@ -30,16 +30,13 @@ record StepPairs(List<Pair> pairs, List<StepTally> onlyHere, List<StepTally> onl
                 step -> step.nodeId == null ? null : List.of(step.nodeId, step.nodeName == null ? "" : step.nodeName),
                 step -> step.nodeName == null ? null : MessageTemplate.of(step.nodeName),
                 step -> step.nodeId,
-                step -> step.nodeId == null ? null : MessageTemplate.of(step.nodeId));
+                step -> step.nodeId == null || step.nodeName != null ? null : MessageTemplate.of(step.nodeId));
         keys.forEach(key -> pair(restHere, restThere, key, pairs));
         return new StepPairs(pairs, restHere, restThere);
     }
 
     private static void pair(
-            List<StepTally> here,
-            List<StepTally> there,
-            Function<StepTally, @Nullable Object> key,
-            List<Pair> pairs) {
+            List<StepTally> here, List<StepTally> there, Function<StepTally, @Nullable Object> key, List<Pair> pairs) {
         Map<Object, Deque<StepTally>> byKey = new HashMap<>();
         for (StepTally step : there) {
             Object value = key.apply(step);

@@ -64,7 +64,8 @@ final class StepTally {
     }
 
     /** Null where no entry said it. */
-    @Nullable Status status() {
+    @Nullable
+    Status status() {
         return status;
     }
 

@@ -44,8 +44,8 @@ public final class DiffHandler implements Handler<RoutingContext> {
         String against = StorableText.of(ReadParameters.only(ctx.queryParams(), PARAMETERS)
                 .text(AGAINST)
                 .filter(text -> !text.isEmpty())
-                .orElseThrow(() ->
-                        Problem.parameter(AGAINST, "give the id of another execution of the same workflow")));
+                .orElseThrow(
+                        () -> Problem.parameter(AGAINST, "give the id of another execution of the same workflow")));
         find(principal, id)
                 .compose(here -> find(principal, against).compose(there -> {
                     requireSameWorkflow(here, there);
@@ -77,17 +77,15 @@ public final class DiffHandler implements Handler<RoutingContext> {
         }
     }
 
-    private Future<Buffer> compare(
-            RoutingContext ctx, Principal principal, ExecutionState here, ExecutionState there) {
+    private Future<Buffer> compare(RoutingContext ctx, Principal principal, ExecutionState here, ExecutionState there) {
         LongReads.Place place = longReads.enter(principal);
         var gone = new AtomicBoolean();
         ctx.addEndHandler(ended -> gone.set(true));
         // Inside the future, so that whatever goes wrong gives the place back.
         return Future.succeededFuture(new RunReader(vertx, new History(store.as(principal)), gone::get))
-                .compose(reader -> reader.read(here)
-                        .compose(ours -> reader.read(there)
-                                .compose(theirs -> vertx.executeBlocking(
-                                        () -> RunDiff.json(ours, theirs).toBuffer(), false))))
+                .compose(reader -> reader.read(here).compose(ours -> reader.read(there)
+                        .compose(theirs -> vertx.executeBlocking(
+                                () -> RunDiff.json(ours, theirs).toBuffer(), false))))
                 .onComplete(ended -> place.close());
     }
 }

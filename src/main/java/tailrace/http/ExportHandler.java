@@ -50,8 +50,7 @@ public final class ExportHandler implements Handler<RoutingContext> {
                 .onFailure(failure -> PieceSender.fail(ctx, failure));
     }
 
-    private Future<Void> export(
-            RoutingContext ctx, Principal principal, ExportRequest request, ExecutionState state) {
+    private Future<Void> export(RoutingContext ctx, Principal principal, ExportRequest request, ExecutionState state) {
         LongReads.Place place = longReads.enter(principal);
         // Inside the future, so that whatever goes wrong gives the place back.
         return Future.succeededFuture(new History(store.as(principal)))
@@ -63,8 +62,7 @@ public final class ExportHandler implements Handler<RoutingContext> {
     private Future<Void> send(RoutingContext ctx, ExportRequest request, HistoryPage page) {
         ExportDocument document;
         try {
-            document =
-                    new ExportDocument(request.format(), request.executionId(), request.zone(), request.gzip());
+            document = new ExportDocument(request.format(), request.executionId(), request.zone(), request.gzip());
         } catch (IOException e) {
             throw new UncheckedIOException("memory cannot be written to", e);
         }
@@ -86,9 +84,7 @@ public final class ExportHandler implements Handler<RoutingContext> {
     private static void headers(HttpServerResponse response, ExportRequest request) {
         response.putHeader(
                         HttpHeaders.CONTENT_TYPE,
-                        request.file()
-                                ? "application/gzip"
-                                : request.format().contentType())
+                        request.file() ? "application/gzip" : request.format().contentType())
                 .putHeader("Content-Disposition", request.disposition())
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("X-Content-Type-Options", "nosniff")

@@ -69,7 +69,8 @@ record ExportRequest(
             for (String each : header.toLowerCase(Locale.ROOT).split(",", -1)) {
                 String[] parts = each.split(";", -1);
                 String coding = parts[0].strip();
-                boolean accepted = parts.length < 2 || !parts[1].replace(" ", "").matches("q=0(\\.0*)?");
+                boolean accepted =
+                        parts.length < 2 || !parts[1].replace(" ", "").matches("q=0(\\.0*)?");
                 if (coding.equals("gzip") || coding.equals("x-gzip")) {
                     return accepted;
                 }

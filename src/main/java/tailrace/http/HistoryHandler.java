@@ -54,19 +54,17 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         out.rawText("{\"execution_id\":").string(state.executionId());
         out.rawText(",\"status\":\"" + state.status() + "\",\"logs\":[");
         boolean[] first = {true};
-        return PieceSender.send(
-                ctx,
-                () -> page.next().map(entries -> {
-                    append(out, entries, first[0]);
-                    first[0] &= entries.isEmpty();
-                    boolean last = entries.isEmpty() || page.wholly();
-                    if (last) {
-                        writeEnd(out, page, prefix);
-                    }
-                    var piece = new PieceSender.Piece(Buffer.buffer(out.toByteArray()), last);
-                    out.reset();
-                    return piece;
-                }));
+        return PieceSender.send(ctx, () -> page.next().map(entries -> {
+            append(out, entries, first[0]);
+            first[0] &= entries.isEmpty();
+            boolean last = entries.isEmpty() || page.wholly();
+            if (last) {
+                writeEnd(out, page, prefix);
+            }
+            var piece = new PieceSender.Piece(Buffer.buffer(out.toByteArray()), last);
+            out.reset();
+            return piece;
+        }));
     }
 
     private static void append(JsonWriter out, List<LogEntry> entries, boolean first) {

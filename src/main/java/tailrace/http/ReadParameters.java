@@ -83,14 +83,21 @@ final class ReadParameters {
     /** Everything that the filters of a history request accept, in one go. */
     HistoryQuery exportQuery() {
         return new HistoryQuery(
-                filter(), ascending().orElse(true), HistoryQuery.NO_LIMIT, 0, Optional.empty(), afterSeq(), beforeSeq());
+                filter(),
+                ascending().orElse(true),
+                HistoryQuery.NO_LIMIT,
+                0,
+                Optional.empty(),
+                afterSeq(),
+                beforeSeq());
     }
 
     HistoryQuery historyQuery(String executionId) {
         LogFilter filter = filter();
         Optional<PageCursor> cursor = text("cursor").map(text -> PageCursor.decode(text, executionId)
                 .orElseThrow(() -> Problem.parameter("cursor", "is not one that this execution's pages gave")));
-        boolean ascending = ascending().or(() -> cursor.map(PageCursor::ascending)).orElse(true);
+        boolean ascending =
+                ascending().or(() -> cursor.map(PageCursor::ascending)).orElse(true);
         if (cursor.isPresent() && cursor.get().ascending() != ascending) {
             throw Problem.parameter("cursor", "belongs to the other order");
         }

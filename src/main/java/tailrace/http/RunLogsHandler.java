@@ -59,18 +59,11 @@ public final class RunLogsHandler implements Handler<RoutingContext> {
     }
 
     private static Future<HistoryPage> open(EntryStore store, ExecutionState state, int limit) {
-        return TailStart.find(store, state, limit, LogFilter.ALL)
-                .compose(after -> new History(store)
-                        .openUncounted(
-                                state,
-                                new HistoryQuery(
-                                        LogFilter.ALL,
-                                        true,
-                                        limit,
-                                        0,
-                                        Optional.empty(),
-                                        Math.max(after, 0),
-                                        Long.MAX_VALUE)));
+        return TailStart.find(store, state, limit, LogFilter.ALL).compose(after -> new History(store)
+                .openUncounted(
+                        state,
+                        new HistoryQuery(
+                                LogFilter.ALL, true, limit, 0, Optional.empty(), Math.max(after, 0), Long.MAX_VALUE)));
     }
 
     private Future<Void> send(RoutingContext ctx, HistoryPage page) {
@@ -85,8 +78,7 @@ public final class RunLogsHandler implements Handler<RoutingContext> {
     }
 
     private static void requireAll(HistoryPage page) {
-        if (page.coverage().missing().stream()
-                .anyMatch(gap -> gap.reason() == Coverage.Reason.POSTGRES_UNAVAILABLE)) {
+        if (page.coverage().missing().stream().anyMatch(gap -> gap.reason() == Coverage.Reason.POSTGRES_UNAVAILABLE)) {
             throw History.unreadable();
         }
     }

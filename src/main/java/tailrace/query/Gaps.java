@@ -49,8 +49,7 @@ final class Gaps {
     }
 
     private static Gap joined(Gap one, Gap other) {
-        return new Gap(
-                Math.min(one.fromSeq(), other.fromSeq()), Math.max(one.toSeq(), other.toSeq()), one.reason());
+        return new Gap(Math.min(one.fromSeq(), other.fromSeq()), Math.max(one.toSeq(), other.toSeq()), one.reason());
     }
 
     /** All of them, ascending. */

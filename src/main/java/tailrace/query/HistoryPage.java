@@ -73,9 +73,7 @@ public final class HistoryPage {
         }
         return read().compose(entries -> {
             prepared = entries;
-            return coldAway && !readSomething
-                    ? Future.failedFuture(History.unreadable())
-                    : Future.succeededFuture();
+            return coldAway && !readSomething ? Future.failedFuture(History.unreadable()) : Future.succeededFuture();
         });
     }
 
@@ -113,15 +111,13 @@ public final class HistoryPage {
         Future<EntryStore.Slice> slice = ascending
                 ? store.ascending(id, position, toSeq, max, bytes, query.filter(), false)
                 : store.descending(id, fromSeq, position, max, bytes, query.filter());
-        slice.map(this::take)
-                .onFailure(found::fail)
-                .onSuccess(entries -> {
-                    if (entries.isEmpty() && !done) {
-                        read(found);
-                    } else {
-                        found.complete(entries);
-                    }
-                });
+        slice.map(this::take).onFailure(found::fail).onSuccess(entries -> {
+            if (entries.isEmpty() && !done) {
+                read(found);
+            } else {
+                found.complete(entries);
+            }
+        });
     }
 
     private List<LogEntry> take(EntryStore.Slice read) {

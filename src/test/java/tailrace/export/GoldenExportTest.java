@@ -67,7 +67,8 @@ class GoldenExportTest {
         switch (format) {
             case NDJSON, TXT -> assertThat(nothing).isEmpty();
             case JSON ->
-                assertThat(nothing).isEqualTo("{\"execution_id\":\"run/1\",\"logs\":[\n],\"coverage\":{\"complete\":true}}\n");
+                assertThat(nothing)
+                        .isEqualTo("{\"execution_id\":\"run/1\",\"logs\":[\n],\"coverage\":{\"complete\":true}}\n");
             case CSV -> assertThat(nothing).isEqualTo(String.join(",", CsvFormat.COLUMNS) + "\r\n");
         }
     }

@@ -84,16 +84,14 @@ final class Samples {
         var out = new ByteArrayOutputStream();
         try (var document = new ExportDocument(format, "run/1", ZoneId.of(zone), gzip)) {
             for (int from = 0; from < entries.size(); from += pieceEntries) {
-                out.writeBytes(document.entries(
-                        entries.subList(from, Math.min(entries.size(), from + pieceEntries))));
+                out.writeBytes(document.entries(entries.subList(from, Math.min(entries.size(), from + pieceEntries))));
             }
             out.writeBytes(document.end(coverage));
         }
         return out.toByteArray();
     }
 
-    static String text(ExportFormat format, String zone, List<LogEntry> entries, Coverage coverage)
-            throws IOException {
+    static String text(ExportFormat format, String zone, List<LogEntry> entries, Coverage coverage) throws IOException {
         return new String(export(format, zone, false, entries, 3, coverage), StandardCharsets.UTF_8);
     }
 }

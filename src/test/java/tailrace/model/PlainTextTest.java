@@ -12,13 +12,24 @@ class PlainTextTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "\u001b[2J", "\u001b]0;title\u0007", "\u009b31m", "\u0000", "\b\b\b", "\u007f", "\r", "\u202e",
-                "\u2066", "\u2028", "\u0085", "\ufeff"
+                "\u001b[2J",
+                "\u001b]0;title\u0007",
+                "\u009b31m",
+                "\u0000",
+                "\b\b\b",
+                "\u007f",
+                "\r",
+                "\u202e",
+                "\u2066",
+                "\u2028",
+                "\u0085",
+                "\ufeff"
             })
     void nothingIsObeyed(String attack) {
         String shown = PlainText.line("a" + attack + "b");
         assertThat(shown).startsWith("a\\u").endsWith("b");
-        assertThat(shown.chars()).noneMatch(c -> Character.isISOControl(c) || c == 0x202e || c == 0x2066 || c == 0x2028);
+        assertThat(shown.chars())
+                .noneMatch(c -> Character.isISOControl(c) || c == 0x202e || c == 0x2066 || c == 0x2028);
     }
 
     @ParameterizedTest
