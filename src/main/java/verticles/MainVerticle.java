@@ -23,6 +23,7 @@ import tailrace.degradation.Degradation;
 import tailrace.degradation.Sample;
 import tailrace.degradation.Shedder;
 import tailrace.http.Connections;
+import tailrace.http.LongReads;
 import tailrace.http.MetricsHandler;
 import tailrace.http.ServerCertificate;
 import tailrace.http.ServerOptions;
@@ -244,6 +245,7 @@ public final class MainVerticle extends VerticleBase {
                         config.retention().logDays()),
                 new LiveStreams(
                         config.live().maxStreams(), config.http().limits().streamsPerPrincipal(), metrics),
+                new LongReads(metrics),
                 () -> state(lock.state()),
                 writer::stats,
                 inbox::stats,

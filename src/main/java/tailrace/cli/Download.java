@@ -28,8 +28,9 @@ final class Download {
                 .header("Authorization", "Bearer " + server.token())
                 .timeout(FIRST_BYTE_TIMEOUT)
                 .build();
-        HttpClient client =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
+        server.tls().ifPresent(builder::sslContext);
+        HttpClient client = builder.build();
         HttpResponse<InputStream> answer;
         try {
             answer = client.send(request, HttpResponse.BodyHandlers.ofInputStream());

@@ -15,9 +15,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import javax.net.ssl.SSLContext;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -64,24 +63,8 @@ final class Ingest implements Callable<Integer> {
     @Option(names = "--archive", description = "Read back the archives given as FILE….")
     private boolean archive;
 
-    @Option(
-            names = "--url",
-            paramLabel = "URL",
-            description = "The running server; without it TAILRACE_URL is taken from the environment, or"
-                    + " http://127.0.0.1:8080.")
-    private String url = "";
-
-    @Option(
-            names = "--ca",
-            paramLabel = "FILE",
-            description = "For an https URL: a PEM file of certificates to trust instead of the JVM's own.")
-    private @Nullable Path ca;
-
-    @Option(
-            names = "--token",
-            paramLabel = "JWT",
-            description = "A service token; without it TAILRACE_TOKEN is taken from the environment.")
-    private String token = "";
+    @Mixin
+    private final ServerOption server = new ServerOption();
 
     @Option(
             names = "--patience",
@@ -133,7 +116,7 @@ final class Ingest implements Callable<Integer> {
             throw wrong("give the id of one execution, or --archive and files");
         }
         InputStream in = System.in;
-        IngestClient client = client(IngestClient.path(names.get(0)));
+        IngestClient client = client(ServerOption.logsPath(names.get(0)));
         return run(
                 client,
                 to -> new InputLines(Clock.systemUTC()).read(in, to),
@@ -216,42 +199,13 @@ final class Ingest implements Callable<Integer> {
         return files;
     }
 
-    private SSLContext trust() {
-        try {
-            return Trust.context(Optional.ofNullable(ca));
-        } catch (IllegalArgumentException e) {
-            throw wrong(String.valueOf(e.getMessage()));
-        }
-    }
-
     private IngestClient client(String path) {
-        String bearer = token.isEmpty() ? System.getenv().getOrDefault("TAILRACE_TOKEN", "") : token;
-        if (!bearer.matches("[\\x21-\\x7e]+")) {
-            throw wrong("a service token is needed: give --token or set TAILRACE_TOKEN (`tailrace token` makes one)");
-        }
         PrintWriter err = spec.commandLine().getErr();
-        return new IngestClient(URI.create(base() + path), trust(), bearer, patience, line -> {
+        return new IngestClient(
+                URI.create(server.base() + path), server.trust(), server.token("a service token"), patience, line -> {
             err.println("tailrace: " + line);
             err.flush();
         });
-    }
-
-    private String base() {
-        String text = url.isEmpty() ? System.getenv().getOrDefault("TAILRACE_URL", "http://127.0.0.1:8080") : url;
-        URI uri;
-        try {
-            uri = URI.create(text);
-        } catch (IllegalArgumentException e) {
-            uri = null;
-        }
-        if (uri == null
-                || uri.getHost() == null
-                || uri.getUserInfo() != null
-                || uri.getRawQuery() != null
-                || !("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))) {
-            throw wrong("--url must look like http://127.0.0.1:8080, not " + text);
-        }
-        return text.replaceAll("/+$", "");
     }
 
     private ParameterException wrong(String message) {

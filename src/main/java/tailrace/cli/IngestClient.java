@@ -11,7 +11,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -190,13 +189,5 @@ final class IngestClient {
             // a proxy's answer: shown as it is
         }
         return HttpConnection.printable(body);
-    }
-
-    /** The path for one execution's entries. */
-    static String path(String executionId) {
-        return "/v2/executions/"
-                + java.net.URLEncoder.encode(executionId, StandardCharsets.UTF_8)
-                        .replace("+", "%20")
-                + "/logs";
     }
 }

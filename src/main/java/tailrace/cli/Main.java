@@ -24,6 +24,7 @@ import tailrace.postgres.EmbeddedPostgresException;
             Serve.class,
             Demo.class,
             Ingest.class,
+            Export.class,
             Token.class,
             Migrate.class,
             Recover.class,

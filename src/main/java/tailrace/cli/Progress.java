@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class Progress implements AutoCloseable {
     private static final long INTERVAL_MS = 1_000;
     private static final int BAR_WIDTH = 20;
-    private static final Path STDERR = Path.of("/proc/self/fd/2");
+    static final int STDOUT = 1;
+    private static final int STDERR = 2;
 
     private final PrintStream out;
     private final boolean shown;
@@ -37,14 +38,18 @@ final class Progress implements AutoCloseable {
     }
 
     static Progress to(PrintStream out, Mode mode) {
-        boolean terminal = mode == Mode.auto && stderrIsTerminal();
+        boolean terminal = mode == Mode.auto && terminal(STDERR);
         return new Progress(out, mode == Mode.plain || terminal, terminal);
     }
 
-    /** {@code System.console()} asks about stdin and stdout too, which are often redirected where stderr is not. */
-    private static boolean stderrIsTerminal() {
+    /**
+     * Whether a descriptor of this process is a terminal. {@code System.console()} asks about stdin and stdout alike, of
+     * which one is often redirected where the other is not.
+     */
+    static boolean terminal(int descriptor) {
         try {
-            String target = Files.readSymbolicLink(STDERR).toString();
+            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
+                    .toString();
             return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty");
         } catch (IOException | UnsupportedOperationException e) {
             return System.console() != null; // no /proc: not Linux
@@ -76,6 +81,11 @@ final class Progress implements AutoCloseable {
                 perSecond,
                 unit,
                 left);
+    }
+
+    /** Whether anybody sees it. */
+    boolean shown() {
+        return shown;
     }
 
     /** Shows another line from now on; {@code line} is called from the progress thread. */

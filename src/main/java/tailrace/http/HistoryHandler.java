@@ -2,21 +2,15 @@ package tailrace.http;
 
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import tailrace.live.HardClose;
 import tailrace.model.ExecutionState;
 import tailrace.model.JsonWriter;
 import tailrace.model.LogEntry;
-import tailrace.query.Coverage;
 import tailrace.query.Executions;
 import tailrace.query.History;
 import tailrace.query.HistoryPage;
@@ -30,10 +24,6 @@ import tailrace.security.Principal;
 public final class HistoryHandler implements Handler<RoutingContext> {
     private static final String APP_PREFIX = "/api/v1/app/executions/";
     private static final String V2_PREFIX = "/v2/executions/";
-    /** A client that takes nothing for so long is closed, as a stuck stream is. */
-    private static final long STUCK_MILLIS = 60_000;
-
-    private static final Logger LOG = LoggerFactory.getLogger(HistoryHandler.class);
 
     private final Executions executions;
     private final History history;
@@ -53,71 +43,28 @@ public final class HistoryHandler implements Handler<RoutingContext> {
                 .compose(found -> found.map(state -> history.as(principal).open(state, query))
                         .orElseGet(() -> Future.failedFuture(Problem.noExecution(id))))
                 .compose(page -> write(ctx, page))
-                .onFailure(failure -> fail(ctx, failure));
-    }
-
-    private static void fail(RoutingContext ctx, Throwable failure) {
-        HttpServerResponse response = ctx.response();
-        if (response.closed() || response.ended()) {
-            return; // the client is gone
-        }
-        if (response.headWritten()) {
-            // Half an answer must not look like a whole one.
-            LOG.warn("A page of history broke off", failure);
-            response.reset();
-        } else {
-            ctx.fail(Reading.problem(failure));
-        }
+                .onFailure(failure -> PieceSender.fail(ctx, failure));
     }
 
     private static Future<Void> write(RoutingContext ctx, HistoryPage page) {
-        HttpServerResponse response = ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
+        ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
         String prefix = ctx.request().path().startsWith(APP_PREFIX) ? APP_PREFIX : V2_PREFIX;
         var out = new JsonWriter();
         ExecutionState state = page.state();
         out.rawText("{\"execution_id\":").string(state.executionId());
         out.rawText(",\"status\":\"" + state.status() + "\",\"logs\":[");
-        return writeLogs(ctx, out, page, true).compose(first -> {
-            writeEnd(out, page, prefix);
-            return response.end(buffer(out));
-        });
-    }
-
-    private static Future<Boolean> writeLogs(RoutingContext ctx, JsonWriter out, HistoryPage page, boolean first) {
-        HttpServerResponse response = ctx.response();
-        return page.next().compose(entries -> {
-            if (entries.isEmpty()) {
-                return Future.succeededFuture(first);
+        boolean[] first = {true};
+        return PieceSender.send(ctx, () -> page.next().map(entries -> {
+            append(out, entries, first[0]);
+            first[0] &= entries.isEmpty();
+            boolean last = entries.isEmpty() || page.wholly();
+            if (last) {
+                writeEnd(out, page, prefix);
             }
-            append(out, entries, first);
-            if (page.wholly()) {
-                return Future.succeededFuture(false);
-            }
-            if (!response.headWritten()) {
-                response.setChunked(true);
-            }
-            response.write(buffer(out));
+            var piece = new PieceSender.Piece(Buffer.buffer(out.toByteArray()), last);
             out.reset();
-            return drained(ctx).compose(ready -> writeLogs(ctx, out, page, false));
-        });
-    }
-
-    private static Future<Void> drained(RoutingContext ctx) {
-        HttpServerResponse response = ctx.response();
-        if (response.closed()) {
-            return Future.failedFuture("the client is gone");
-        }
-        if (!response.writeQueueFull()) {
-            return Future.succeededFuture();
-        }
-        Promise<Void> drained = Promise.promise();
-        response.drainHandler(ready -> drained.tryComplete());
-        long patience = ctx.vertx().setTimer(STUCK_MILLIS, id -> {
-            if (drained.tryFail("the client takes nothing")) {
-                HardClose.close(ctx.request());
-            }
-        });
-        return drained.future().onComplete(done -> ctx.vertx().cancelTimer(patience));
+            return piece;
+        }));
     }
 
     private static void append(JsonWriter out, List<LogEntry> entries, boolean first) {
@@ -147,27 +94,7 @@ public final class HistoryHandler implements Handler<RoutingContext> {
                     .replace("+", "%20");
             out.rawText(",\"stream_url\":").string(prefix + id + "/logs/stream?last_event_id=" + page.streamFromSeq());
         }
-        writeCoverage(out.rawText(",\"coverage\":"), page.coverage());
+        page.coverage().write(out.rawText(",\"coverage\":"));
         out.raw('}');
-    }
-
-    private static void writeCoverage(JsonWriter out, Coverage coverage) {
-        if (coverage.complete()) {
-            out.rawText("{\"complete\":true}");
-            return;
-        }
-        out.rawText("{\"complete\":false,\"missing\":[");
-        boolean comma = false;
-        for (Coverage.Gap gap : coverage.missing()) {
-            out.rawText(comma ? ",{" : "{");
-            out.rawText("\"from_seq\":").number(gap.fromSeq()).rawText(",\"to_seq\":");
-            out.number(gap.toSeq()).rawText(",\"reason\":\"" + gap.reason().wire() + "\"}");
-            comma = true;
-        }
-        out.rawText("]}");
-    }
-
-    private static Buffer buffer(JsonWriter out) {
-        return Buffer.buffer(out.toByteArray());
     }
 }

@@ -35,6 +35,7 @@ final class ReadParameters {
             "end_time",
             "after_seq");
     private static final Set<String> PAGING = Set.of("limit", "offset", "cursor", "order", "before_seq");
+    private static final Set<String> EXPORT = Set.of("order", "before_seq", "format", "tz", "gzip");
     private static final Set<String> STREAMING = Set.of("last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
     /** Taken by whoever checked the token. */
     private static final String ACCESS_TOKEN = "access_token";
@@ -47,12 +48,16 @@ final class ReadParameters {
     private final MultiMap parameters;
 
     private ReadParameters(MultiMap parameters, Set<String> own) {
+        this(parameters, own, FILTERS);
+    }
+
+    private ReadParameters(MultiMap parameters, Set<String> own, Set<String> filters) {
         this.parameters = parameters;
         for (String name : parameters.names()) {
-            if (NOT_YET.contains(name)) {
+            if (NOT_YET.contains(name) && !filters.isEmpty()) {
                 throw Problem.parameter(name, "this version cannot filter by it yet");
             }
-            if (!FILTERS.contains(name) && !own.contains(name) && !name.equals(ACCESS_TOKEN)) {
+            if (!filters.contains(name) && !own.contains(name) && !name.equals(ACCESS_TOKEN)) {
                 throw Problem.parameter(name, "there is no such parameter here");
             }
         }
@@ -66,16 +71,33 @@ final class ReadParameters {
         return new ReadParameters(parameters, STREAMING);
     }
 
+    static ReadParameters export(MultiMap parameters) {
+        return new ReadParameters(parameters, EXPORT);
+    }
+
+    /** Where nothing is filtered. */
+    static ReadParameters only(MultiMap parameters, Set<String> own) {
+        return new ReadParameters(parameters, own, Set.of());
+    }
+
+    /** Everything that the filters of a history request accept, in one go. */
+    HistoryQuery exportQuery() {
+        return new HistoryQuery(
+                filter(),
+                ascending().orElse(true),
+                HistoryQuery.NO_LIMIT,
+                0,
+                Optional.empty(),
+                afterSeq(),
+                beforeSeq());
+    }
+
     HistoryQuery historyQuery(String executionId) {
         LogFilter filter = filter();
         Optional<PageCursor> cursor = text("cursor").map(text -> PageCursor.decode(text, executionId)
                 .orElseThrow(() -> Problem.parameter("cursor", "is not one that this execution's pages gave")));
-        Optional<Boolean> order = text("order").map(text -> switch (text) {
-            case "asc" -> true;
-            case "desc" -> false;
-            default -> throw Problem.parameter("order", "must be asc or desc");
-        });
-        boolean ascending = order.or(() -> cursor.map(PageCursor::ascending)).orElse(true);
+        boolean ascending =
+                ascending().or(() -> cursor.map(PageCursor::ascending)).orElse(true);
         if (cursor.isPresent() && cursor.get().ascending() != ascending) {
             throw Problem.parameter("cursor", "belongs to the other order");
         }
@@ -90,7 +112,19 @@ final class ReadParameters {
                 offset,
                 cursor,
                 afterSeq(),
-                number("before_seq", 0, Long.MAX_VALUE, Long.MAX_VALUE));
+                beforeSeq());
+    }
+
+    private Optional<Boolean> ascending() {
+        return text("order").map(text -> switch (text) {
+            case "asc" -> true;
+            case "desc" -> false;
+            default -> throw Problem.parameter("order", "must be asc or desc");
+        });
+    }
+
+    private long beforeSeq() {
+        return number("before_seq", 0, Long.MAX_VALUE, Long.MAX_VALUE);
     }
 
     LogFilter filter() {

@@ -25,6 +25,9 @@ public final class Routes {
             ExecutionHandler execution,
             ExecutionListHandler executions,
             HistoryHandler history,
+            ExportHandler export,
+            DiffHandler diff,
+            RunLogsHandler runLogs,
             StreamHandler stream,
             WorkflowHandler workflow,
             RetentionHandler retention,
@@ -80,6 +83,13 @@ public final class Routes {
         for (String path : new String[] {"/api/v1/app/executions/:id/logs", "/v2/workflows/executions/:id/logs"}) {
             router.get(path).handler(auth).handler(handlers.history());
         }
+        for (String path : new String[] {"/api/v1/app/executions/:id/logs/export", "/v2/executions/:id/logs/export"}) {
+            router.get(path).handler(auth).handler(handlers.export());
+        }
+        for (String path : new String[] {"/api/v1/app/executions/:id/logs/diff", "/v2/executions/:id/logs/diff"}) {
+            router.get(path).handler(auth).handler(handlers.diff());
+        }
+        router.get("/admin/runs/:id/logs").handler(auth).handler(service).handler(handlers.runLogs());
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
             router.get(path).handler(auth.streams()).handler(handlers.stream());
         }

@@ -18,6 +18,12 @@ public final class EntryCodec {
     /** A sender's clock further off than this is marked with {@code clock_skew_ms} (SPEC 2). */
     public static final long SKEW_MARK_MICROS = 60_000_000L;
 
+    /** Bytes of a time in an entry's JSON. */
+    public static final int TIME_BYTES = 27;
+
+    /** With its quotes. */
+    private static final int UUID_BYTES = 38;
+
     private static final JsonFactory JSON = new JsonFactory();
     private static final byte[] EMPTY_OBJECT = ascii("{}");
     private static final byte[][] LEVELS = wires(Level.values());
@@ -208,6 +214,16 @@ public final class EntryCodec {
         parser.skipChildren();
         int to = LogEntry.HEADER_BYTES + (int) parser.currentTokenLocation().getByteOffset() + 1;
         return to - from == EMPTY_OBJECT.length ? null : new String(json, from, to - from, StandardCharsets.UTF_8);
+    }
+
+    /** Where the sender's time stands in {@link LogEntry#encoded()}: what comes before it always has one length. */
+    public static int timestampOffset() {
+        return LogEntry.HEADER_BYTES + ID.length + UUID_BYTES + TIMESTAMP.length;
+    }
+
+    /** Where the time of receipt stands. */
+    public static int receivedAtOffset() {
+        return timestampOffset() + TIME_BYTES + RECEIVED_AT.length;
     }
 
     private static byte[] ascii(String text) {

@@ -38,6 +38,12 @@ public final class JsonWriter {
         length += count;
     }
 
+    /** Takes back the last bytes. */
+    public JsonWriter shorten(int count) {
+        length -= count;
+        return this;
+    }
+
     public JsonWriter raw(byte[] ascii) {
         ensure(ascii.length);
         System.arraycopy(ascii, 0, bytes, length, ascii.length);

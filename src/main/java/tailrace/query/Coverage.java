@@ -1,6 +1,7 @@
 package tailrace.query;
 
 import java.util.List;
+import tailrace.model.JsonWriter;
 
 /** How far an answer reaches (SPEC 6): empty means complete. */
 public record Coverage(List<Gap> missing) {
@@ -12,6 +13,23 @@ public record Coverage(List<Gap> missing) {
 
     public boolean complete() {
         return missing.isEmpty();
+    }
+
+    /** As every answer tells it (SPEC 6). */
+    public void write(JsonWriter out) {
+        if (complete()) {
+            out.rawText("{\"complete\":true}");
+            return;
+        }
+        out.rawText("{\"complete\":false,\"missing\":[");
+        boolean comma = false;
+        for (Gap gap : missing) {
+            out.rawText(comma ? ",{" : "{");
+            out.rawText("\"from_seq\":").number(gap.fromSeq()).rawText(",\"to_seq\":");
+            out.number(gap.toSeq()).rawText(",\"reason\":\"" + gap.reason().wire() + "\"}");
+            comma = true;
+        }
+        out.rawText("]}");
     }
 
     /** Seqs that cannot be had, both ends included. */

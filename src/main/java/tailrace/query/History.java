@@ -1,6 +1,7 @@
 package tailrace.query;
 
 import io.vertx.core.Future;
+import java.util.Optional;
 import tailrace.model.ExecutionState;
 import tailrace.security.Principal;
 
@@ -30,6 +31,17 @@ public final class History {
                     var page = new HistoryPage(store, state, query, total);
                     return page.prepare().map(page);
                 });
+    }
+
+    /** The same without the count, which costs a read of its own where there is a filter. */
+    public Future<HistoryPage> openUncounted(ExecutionState state, HistoryQuery query) {
+        var page = new HistoryPage(store, state, query, Optional.empty());
+        return page.prepare().map(page);
+    }
+
+    /** What a reader is told who cannot do with a part of the answer. */
+    public static UnreadableException unreadable() {
+        return new UnreadableException("PostgreSQL, which holds what was asked for, does not answer");
     }
 
     /** No tier that holds a part of the answer can be read. */

@@ -1,8 +1,8 @@
 package tailrace.query;
 
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import tailrace.model.ExecutionState;
@@ -10,7 +10,8 @@ import tailrace.model.LogEntry;
 import tailrace.query.Coverage.Gap;
 
 /**
- * One page of history, taken piece by piece: at no time does it hold more than one piece, however large the page. What
+ * One page of history, taken piece by piece: at no time does it hold more than one piece, however large the page (an
+ * export is a page without a limit). What
  * the whole page has to say ({@link #hasMore}, {@link #coverage} …) is known once {@link #next} has returned an empty
  * list. Belongs to the event loop it was opened on.
  */
@@ -29,7 +30,7 @@ public final class HistoryPage {
     private final boolean ascending;
     private final long fromSeq;
     private final long toSeq;
-    private final List<Gap> gaps = new ArrayList<>();
+    private final Gaps gaps = new Gaps();
     private List<LogEntry> prepared = List.of();
     private long position;
     private int skip;
@@ -72,10 +73,7 @@ public final class HistoryPage {
         }
         return read().compose(entries -> {
             prepared = entries;
-            return coldAway && !readSomething
-                    ? Future.failedFuture(new History.UnreadableException(
-                            "PostgreSQL, which holds what was asked for, does not answer"))
-                    : Future.succeededFuture();
+            return coldAway && !readSomething ? Future.failedFuture(History.unreadable()) : Future.succeededFuture();
         });
     }
 
@@ -94,9 +92,17 @@ public final class HistoryPage {
         return done;
     }
 
+    /** A loop and no chain of futures: pieces without an entry that the filter accepts may be thousands. */
     private Future<List<LogEntry>> read() {
+        Promise<List<LogEntry>> found = Promise.promise();
+        read(found);
+        return found.future();
+    }
+
+    private void read(Promise<List<LogEntry>> found) {
         if (done) {
-            return Future.succeededFuture(List.of());
+            found.complete(List.of());
+            return;
         }
         boolean skipping = skip > 0;
         int max = skipping ? Math.min(skip, SKIP_ENTRIES) : remaining + 1; // one more, to know whether there is one
@@ -105,9 +111,12 @@ public final class HistoryPage {
         Future<EntryStore.Slice> slice = ascending
                 ? store.ascending(id, position, toSeq, max, bytes, query.filter(), false)
                 : store.descending(id, fromSeq, position, max, bytes, query.filter());
-        return slice.compose(read -> {
-            List<LogEntry> entries = take(read);
-            return entries.isEmpty() && !done ? read() : Future.succeededFuture(entries);
+        slice.map(this::take).onFailure(found::fail).onSuccess(entries -> {
+            if (entries.isEmpty() && !done) {
+                read(found);
+            } else {
+                found.complete(entries);
+            }
         });
     }
 
@@ -179,7 +188,7 @@ public final class HistoryPage {
     /** How far the entries returned reach. */
     public Coverage coverage() {
         var missing = new ArrayList<Gap>();
-        gaps.stream().sorted(Comparator.comparingLong(Gap::fromSeq)).forEach(gap -> {
+        gaps.ascending().forEach(gap -> {
             long from = hasMore && !ascending ? Math.max(gap.fromSeq(), lastReturned) : gap.fromSeq();
             long to = hasMore && ascending ? Math.min(gap.toSeq(), lastReturned) : gap.toSeq();
             if (from <= to) {

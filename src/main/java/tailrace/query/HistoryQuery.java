@@ -6,7 +6,7 @@ import tailrace.model.LogFilter;
 /**
  * What a history request asks for (SPEC 6), checked.
  *
- * @param limit entries, 1–1000
+ * @param limit entries, 1–1000, or {@link #NO_LIMIT}
  * @param offset matching entries to pass over
  * @param cursor where the page before ended
  * @param afterSeq only seqs above it; 0 for all
@@ -22,6 +22,9 @@ public record HistoryQuery(
         long beforeSeq) {
     /** An upper limit of one page: at 10 KiB an entry it is 10 MiB, and it is written piece by piece. */
     public static final int MAX_LIMIT = 1000;
+
+    /** For reads that are written piece by piece and end with the execution; one more is looked for behind a limit. */
+    public static final int NO_LIMIT = Integer.MAX_VALUE - 1;
 
     public static final int DEFAULT_LIMIT = 100;
     /** Passing over entries reads them; whoever goes deeper takes the cursor. */

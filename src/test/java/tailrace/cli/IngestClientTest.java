@@ -62,7 +62,7 @@ class IngestClientTest {
     }
 
     private IngestClient client(Duration patience) {
-        URI target = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + IngestClient.path("a b/ü"));
+        URI target = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + ServerOption.logsPath("a b/ü"));
         return new IngestClient(target, Trust.context(Optional.empty()), "token", patience, said::add);
     }
 

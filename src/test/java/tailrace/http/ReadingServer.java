@@ -52,6 +52,7 @@ public final class ReadingServer implements AutoCloseable {
     public final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     public final Vertx vertx;
     public final LiveStreams streams;
+    final LongReads longReads;
     public final List<LiveHub> hubs = new ArrayList<>();
     private final Clock clock = Clock.systemUTC();
     private final Metrics metrics = new Metrics(registry);
@@ -68,6 +69,7 @@ public final class ReadingServer implements AutoCloseable {
         vertx = Vertx.vertx();
         LocalCodec.register(vertx);
         streams = new LiveStreams(live.maxStreams(), metrics);
+        longReads = new LongReads(metrics);
         await(vertx.deployVerticle(() -> new Http(), new io.vertx.core.DeploymentOptions().setInstances(instances)));
     }
 
@@ -102,6 +104,10 @@ public final class ReadingServer implements AutoCloseable {
             var history = new HistoryHandler(executions, new History(store));
             router.get("/api/v1/app/executions/:id/logs").handler(history);
             router.get("/v2/workflows/executions/:id/logs").handler(history);
+            router.get("/v2/executions/:id/logs/export")
+                    .handler(new ExportHandler(vertx, executions, store, longReads));
+            router.get("/v2/executions/:id/logs/diff").handler(new DiffHandler(vertx, executions, store, longReads));
+            router.get("/admin/runs/:id/logs").handler(new RunLogsHandler(vertx, executions, store));
             var stream = new StreamHandler(executions, store, liveHub, streams);
             router.get("/api/v1/app/executions/:id/logs/stream").handler(stream);
             router.get("/v2/executions/:id/logs/stream").handler(stream);

@@ -57,6 +57,19 @@ final class PostgresRows {
         }
     }
 
+    /** How many rows an execution has. */
+    long count(String executionId) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url, user, password);
+                PreparedStatement query = connection.prepareStatement(
+                        "SELECT count(*) FROM tailrace.workflow_execution_logs WHERE execution_id = ?")) {
+            query.setString(1, executionId);
+            try (ResultSet rows = query.executeQuery()) {
+                rows.next();
+                return rows.getLong(1);
+            }
+        }
+    }
+
     /** Seq and id of an execution's rows, in the order of seq. */
     List<String> of(String executionId) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url, user, password);

@@ -46,6 +46,11 @@ class SecurityIT {
             new Row("GET", "/v2/executions", Who.READER),
             new Row("GET", "/api/v1/app/executions/:id/logs", Who.READER),
             new Row("GET", "/v2/workflows/executions/:id/logs", Who.READER),
+            new Row("GET", "/api/v1/app/executions/:id/logs/export", Who.READER),
+            new Row("GET", "/v2/executions/:id/logs/export", Who.READER),
+            new Row("GET", "/api/v1/app/executions/:id/logs/diff", Who.READER),
+            new Row("GET", "/v2/executions/:id/logs/diff", Who.READER),
+            new Row("GET", "/admin/runs/:id/logs", Who.SERVICE),
             new Row("GET", "/api/v1/app/executions/:id/logs/stream", Who.READER),
             new Row("GET", "/v2/executions/:id/logs/stream", Who.READER),
             new Row("POST", "/v2/session", Who.READER),
@@ -84,7 +89,12 @@ class SecurityIT {
     /** Without a token where it is empty. */
     private static HttpResponse<String> send(Row row, String query, String authorization) throws Exception {
         String path = row.route().replace("*", "").replace(":id", "somebodys");
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server.base() + path + query))
+        if (path.endsWith("/diff")) {
+            path += "?against=somebodys" + query.replace('?', '&');
+        } else {
+            path += query;
+        }
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server.base() + path))
                 .timeout(Duration.ofSeconds(10))
                 .method(
                         row.method(),
@@ -97,7 +107,7 @@ class SecurityIT {
 
     @Test
     void theTableHasEveryRoute() throws Exception {
-        Matcher paths = Pattern.compile("\"(/(?:v2|api|health|metrics|\\*)[^\"]*)\"")
+        Matcher paths = Pattern.compile("\"(/(?:v2|api|admin|health|metrics|\\*)[^\"]*)\"")
                 .matcher(Files.readString(Path.of("src/main/java/tailrace/http/Routes.java")));
         Set<String> inSource = new TreeSet<>();
         while (paths.find()) {
