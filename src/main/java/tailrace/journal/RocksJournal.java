@@ -47,6 +47,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
     private final JournalSpace space;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final StateCache states = new StateCache();
+    private final SummaryStore summaries = new SummaryStore(this);
     private @Nullable RocksFiles files;
     private final JournalId id;
     private volatile long lastPosition;
@@ -236,6 +237,11 @@ public final class RocksJournal implements Journal, AutoCloseable {
     /** Of the files on disk. */
     JournalSpace space() {
         return space;
+    }
+
+    /** What is kept with each execution beside its state, by a cursor that comes after the commits. */
+    public SummaryStore summaries() {
+        return summaries;
     }
 
     Succession succession() {
