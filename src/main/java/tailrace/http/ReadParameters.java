@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +47,12 @@ final class ReadParameters {
 
     private final MultiMap parameters;
 
-    private ReadParameters(MultiMap parameters, Set<String> own) {
+    private ReadParameters(MultiMap parameters) {
         this.parameters = parameters;
+    }
+
+    private ReadParameters(MultiMap parameters, Set<String> own) {
+        this(parameters);
         for (String name : parameters.names()) {
             if (NOT_YET.contains(name)) {
                 throw Problem.parameter(name, "this version cannot filter by it yet");
@@ -64,6 +69,16 @@ final class ReadParameters {
 
     static ReadParameters stream(MultiMap parameters) {
         return new ReadParameters(parameters, STREAMING);
+    }
+
+    /** Those of an endpoint that filters no entries. */
+    static ReadParameters only(MultiMap parameters, Set<String> own) {
+        for (String name : parameters.names()) {
+            if (!own.contains(name) && !name.equals(ACCESS_TOKEN)) {
+                throw Problem.parameter(name, "there is no such parameter here; there are " + new TreeSet<>(own));
+            }
+        }
+        return new ReadParameters(parameters);
     }
 
     HistoryQuery historyQuery(String executionId) {
@@ -162,7 +177,7 @@ final class ReadParameters {
     }
 
     /** Epoch microseconds of ISO 8601 with offset, or of epoch milliseconds. */
-    private Optional<Long> time(String name) {
+    Optional<Long> time(String name) {
         return text(name).map(text -> {
             try {
                 if (DIGITS.matcher(text).matches()) {

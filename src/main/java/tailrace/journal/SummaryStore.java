@@ -157,7 +157,10 @@ public final class SummaryStore implements ExecutionIndex {
     }
 
     /** By what an execution is found in lists; kept with its summary, so that a change finds its old places. */
-    record Listed(long createdAtMicros, @Nullable String workflowId, @Nullable String userId) {
+    record Listed(
+            long createdAtMicros,
+            @Nullable String workflowId,
+            @Nullable String userId) {
         static Listed of(ExecutionState state) {
             return new Listed(state.createdAtMicros(), state.workflowId(), state.userId());
         }

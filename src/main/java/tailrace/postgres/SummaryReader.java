@@ -39,12 +39,10 @@ public final class SummaryReader {
     /** The summary, or nothing if there is none that this reader may see. */
     public Future<Optional<Summary>> summary(Principal principal, String executionId) {
         return guard.call(() -> readers.as(
-                        principal,
-                        client -> client.preparedQuery(sql.summary).execute(Tuple.of(executionId))))
+                        principal, client -> client.preparedQuery(sql.summary).execute(Tuple.of(executionId))))
                 .map(rows -> rows.size() == 0
                         ? Optional.empty()
-                        : Optional.of(
-                                decode(executionId, rows.iterator().next().getString(0))));
+                        : Optional.of(decode(executionId, rows.iterator().next().getString(0))));
     }
 
     private static Summary decode(String executionId, String json) {
@@ -71,7 +69,8 @@ public final class SummaryReader {
             long sinceMicros,
             int max) {
         Tuple parameters = Tuple.tuple()
-                .addOffsetDateTime(after.createdAtMicros() == Long.MAX_VALUE ? LATEST : Rows.time(after.createdAtMicros()))
+                .addOffsetDateTime(
+                        after.createdAtMicros() == Long.MAX_VALUE ? LATEST : Rows.time(after.createdAtMicros()))
                 .addString(after.executionId())
                 .addOffsetDateTime(sinceMicros <= 0 ? EARLIEST : Rows.time(sinceMicros))
                 .addString(status == null ? null : status.name())
@@ -79,10 +78,9 @@ public final class SummaryReader {
         if (workflowId != null) {
             parameters.addString(workflowId);
         }
-        return guard.call(() -> readers.as(
-                        principal,
-                        client -> client.preparedQuery(workflowId == null ? sql.newest : sql.newestOfWorkflow)
-                                .execute(parameters)))
+        return guard.call(() -> readers.as(principal, client -> client.preparedQuery(
+                                workflowId == null ? sql.newest : sql.newestOfWorkflow)
+                        .execute(parameters)))
                 .map(rows -> {
                     List<ExecutionState> states = new ArrayList<>(rows.size());
                     rows.forEach(row -> states.add(Rows.execution(row)));
@@ -97,9 +95,8 @@ public final class SummaryReader {
      */
     public Future<Long> count(Principal principal, String workflowId, List<String> perhaps) {
         Tuple parameters = Tuple.tuple().addString(workflowId).addArrayOfString(perhaps.toArray(String[]::new));
-        return guard.call(() -> readers.as(
-                        principal,
-                        client -> client.preparedQuery(sql.countOfWorkflow).execute(parameters)))
+        return guard.call(() -> readers.as(principal, client -> client.preparedQuery(sql.countOfWorkflow)
+                        .execute(parameters)))
                 .map(rows -> {
                     Row row = rows.iterator().next();
                     return row.getLong(0) + perhaps.size() - row.getLong(1);

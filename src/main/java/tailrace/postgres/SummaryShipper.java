@@ -135,7 +135,8 @@ public final class SummaryShipper {
                 return new Page(due, summaries, one.executionId());
             }
         }
-        return new Page(due, summaries, found.size() < PAGE ? "" : found.get(PAGE - 1).executionId());
+        return new Page(
+                due, summaries, found.size() < PAGE ? "" : found.get(PAGE - 1).executionId());
     }
 
     /** Part of a page; one that PostgreSQL refuses is found by halving and given up. */

@@ -36,7 +36,8 @@ final class SummarySql {
             WHERE execution_id > $1 ORDER BY execution_id LIMIT $2
             """;
 
-    // Behind the place ($1, $2), in the order of the indexes by time. Two statements, so that each has its index whatever
+    // Behind the place ($1, $2), in the order of the indexes by time. Two statements, so that each has its index
+    // whatever
     // its parameters are.
     private static String newest(String owner) {
         return Sql.EXECUTION_COLUMNS + """

@@ -34,6 +34,9 @@ public final class ExecutionList {
     /** Records behind the index that are looked through for executions it does not have yet. */
     static final int MAX_TAIL_RECORDS = 20_000;
 
+    /** Executions of one workflow that PostgreSQL may not have yet and that are asked for one by one. */
+    private static final int MAX_UNFLUSHED = 1_000;
+
     private static final int PAGE_RECORDS = 2_000;
 
     /** Pieces that are gone through for one page; who asks for something rare goes on by the cursor. */
@@ -87,11 +90,11 @@ public final class ExecutionList {
 
     /** One page. Fails if the journal cannot be read, or if nothing can be told because PostgreSQL is away. */
     public Future<ListPage> page(Principal principal, ListQuery query) {
-        return round(new Walk(principal, query), query.after(), 1).compose(page -> page.coldAway()
-                        && page.states().isEmpty()
-                ? Future.failedFuture(new History.UnreadableException(
-                        "PostgreSQL, which knows the executions, does not answer"))
-                : Future.succeededFuture(page));
+        return round(new Walk(principal, query), query.after(), 1)
+                .compose(page -> page.coldAway() && page.states().isEmpty()
+                        ? Future.failedFuture(new History.UnreadableException(
+                                "PostgreSQL, which knows the executions, does not answer"))
+                        : Future.succeededFuture(page));
     }
 
     private static final class Walk {
@@ -131,13 +134,15 @@ public final class ExecutionList {
                             Place end = looked.end;
                             return end != null && round < MAX_ROUNDS
                                     ? round(walk, end, round + 1)
-                                    : Future.succeededFuture(
-                                            new ListPage(List.copyOf(walk.found), end, walk.coldAway));
+                                    : Future.succeededFuture(new ListPage(List.copyOf(walk.found), end, walk.coldAway));
                         }));
     }
 
     /** @param end how far both tiers were looked through, null if to the end */
-    private record Merged(List<ExecutionState> states, Set<String> seenByPolicy, @Nullable Place end) {}
+    private record Merged(
+            List<ExecutionState> states,
+            Set<String> seenByPolicy,
+            @Nullable Place end) {}
 
     /** What both have behind a place, as far as both are known. Blocks. */
     private Merged merge(Walk walk, Place after, List<ExecutionState> rows, int max) {
@@ -159,7 +164,8 @@ public final class ExecutionList {
         List<ExecutionState> merged = states.values().stream()
                 .filter(state -> NEWEST_FIRST.compare(place(state), after) > 0)
                 .filter(state -> until == null || NEWEST_FIRST.compare(place(state), until) <= 0)
-                .filter(state -> query.workflowId() == null || query.workflowId().equals(state.workflowId()))
+                .filter(state ->
+                        query.workflowId() == null || query.workflowId().equals(state.workflowId()))
                 .filter(state -> query.status() == null || query.status() == state.status())
                 .sorted(Comparator.comparing(ExecutionList::place, NEWEST_FIRST))
                 .toList();
@@ -212,30 +218,57 @@ public final class ExecutionList {
 
     /** Takes what this reader may see: by PostgreSQL's word, else by asking. */
     private Future<Merged> visible(Walk walk, Merged merged, int from) {
-        for (int i = from; i < merged.states.size() && walk.wanted() > 0; i++) {
-            ExecutionState state = merged.states.get(i);
-            if (walk.principal.service() || merged.seenByPolicy.contains(state.executionId())) {
-                walk.found.add(state);
-                continue;
-            }
-            int next = i + 1;
-            return executions.mayRead(walk.principal, state).compose(may -> {
-                if (may) {
-                    walk.found.add(state);
-                }
-                return visible(walk, merged, next);
-            });
+        int to = Math.min(merged.states.size(), from + Math.max(0, walk.wanted()));
+        if (from == to) {
+            return Future.succeededFuture(merged);
         }
-        return Future.succeededFuture(merged);
+        List<ExecutionState> some = merged.states.subList(from, to);
+        return mayRead(walk.principal, some, merged.seenByPolicy).compose(those -> {
+            walk.found.addAll(those);
+            return visible(walk, merged, to);
+        });
+    }
+
+    /** Those that the principal may read, in the same order. */
+    private Future<List<ExecutionState>> mayRead(
+            Principal principal, List<ExecutionState> states, Set<String> seenByPolicy) {
+        if (principal.service()) {
+            return Future.succeededFuture(states);
+        }
+        List<Future<Boolean>> answers = states.stream()
+                .map(state -> seenByPolicy.contains(state.executionId())
+                        ? Future.succeededFuture(true)
+                        : executions.mayRead(principal, state))
+                .toList();
+        return Future.join(answers).map(all -> {
+            var those = new ArrayList<ExecutionState>();
+            for (int i = 0; i < answers.size(); i++) {
+                if (answers.get(i).result()) {
+                    those.add(states.get(i));
+                }
+            }
+            return those;
+        });
     }
 
     /** How many executions of a workflow the reader may see; empty while nobody can tell. */
     public Future<Optional<Long>> count(Principal principal, String workflowId) {
-        return vertx.executeBlocking(() -> changedAfter(flushed.getAsLong()), false)
+        return vertx.executeBlocking(
+                        () -> changedAfter(flushed.getAsLong())
+                                .map(states -> states.stream()
+                                        .filter(state -> workflowId.equals(state.workflowId()))
+                                        .toList())
+                                .filter(states -> states.size() <= MAX_UNFLUSHED),
+                        false)
                 .compose(changed -> changed.isEmpty()
                         ? Future.succeededFuture(Optional.<Long>empty())
-                        : visibleIds(principal, workflowId, changed.get(), 0, new ArrayList<>())
-                                .compose(ids -> cold.count(principal, workflowId, ids))
+                        : mayRead(principal, changed.get(), Set.of())
+                                .compose(those -> cold.count(
+                                        principal,
+                                        workflowId,
+                                        those.stream()
+                                                .map(ExecutionState::executionId)
+                                                .toList()))
                                 .map(Optional::of))
                 .recover(away -> {
                     if (away instanceof JournalUnavailableException) {
@@ -244,23 +277,5 @@ public final class ExecutionList {
                     LOG.debug("PostgreSQL counts no executions", away);
                     return Future.succeededFuture(Optional.empty());
                 });
-    }
-
-    private Future<List<String>> visibleIds(
-            Principal principal, String workflowId, List<ExecutionState> states, int from, List<String> found) {
-        for (int i = from; i < states.size(); i++) {
-            ExecutionState state = states.get(i);
-            if (!workflowId.equals(state.workflowId())) {
-                continue;
-            }
-            int next = i + 1;
-            return executions.mayRead(principal, state).compose(may -> {
-                if (may) {
-                    found.add(state.executionId());
-                }
-                return visibleIds(principal, workflowId, states, next, found);
-            });
-        }
-        return Future.succeededFuture(found);
     }
 }

@@ -36,7 +36,9 @@ public final class ListCursor {
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }
-        if (bytes.length < HEAD_BYTES || bytes[0] != VERSION || ByteBuffer.wrap(bytes).getInt(1) != check(bytes)) {
+        if (bytes.length < HEAD_BYTES
+                || bytes[0] != VERSION
+                || ByteBuffer.wrap(bytes).getInt(1) != check(bytes)) {
             return Optional.empty();
         }
         return Optional.of(new Place(

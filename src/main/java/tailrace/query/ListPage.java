@@ -11,4 +11,5 @@ import tailrace.model.ExecutionState;
  * @param next where the next page begins; null if there is nothing more
  * @param coldAway whether PostgreSQL did not answer, so that what only it knows is missing
  */
-public record ListPage(List<ExecutionState> states, @Nullable Place next, boolean coldAway) {}
+public record ListPage(
+        List<ExecutionState> states, @Nullable Place next, boolean coldAway) {}

@@ -62,8 +62,7 @@ public final class SummaryReads {
 
     private Future<Summary> kept(Principal principal, ExecutionState state, Optional<Summary> kept) {
         return kept.map(Future::succeededFuture)
-                .orElseGet(() -> fold(
-                        store.as(principal), state, new Summary(), new EntryScan(), 1, MAX_ENTRIES));
+                .orElseGet(() -> fold(store.as(principal), state, new Summary(), new EntryScan(), 1, MAX_ENTRIES));
     }
 
     private static Future<Summary> fold(
@@ -72,8 +71,7 @@ public final class SummaryReads {
             return Future.succeededFuture(into);
         }
         int max = Math.min(left, PIECE_ENTRIES);
-        return entries.ascending(
-                        state.executionId(), from, state.lastSeq(), max, PIECE_BYTES, LogFilter.ALL, false)
+        return entries.ascending(state.executionId(), from, state.lastSeq(), max, PIECE_BYTES, LogFilter.ALL, false)
                 .compose(piece -> {
                     if (piece.coldAway()) {
                         return Future.failedFuture(

@@ -270,8 +270,8 @@ public final class Summarizer {
         String executionId = record.executionId();
         fold(executionId, List.of());
         for (long from = record.firstSeq(); from <= record.lastSeq(); ) {
-            List<LogEntry> entries = journal.entries(
-                    executionId, from, record.lastSeq(), true, PAGE_ENTRIES, PAGE_BYTES, any -> true);
+            List<LogEntry> entries =
+                    journal.entries(executionId, from, record.lastSeq(), true, PAGE_ENTRIES, PAGE_BYTES, any -> true);
             if (entries.isEmpty()) {
                 return; // expired before this version was there to count them
             }

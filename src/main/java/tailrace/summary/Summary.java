@@ -60,7 +60,12 @@ public final class Summary {
     public record Milestone(long seq, long atMicros, EventType type, String message, boolean cut) {}
 
     /** The newest entry of level ERROR or above; the message as in {@link Milestone}. */
-    public record LastError(long seq, long atMicros, String message, boolean cut, @Nullable String code) {}
+    public record LastError(
+            long seq,
+            long atMicros,
+            String message,
+            boolean cut,
+            @Nullable String code) {}
 
     /** Folds entries in, ascending by seq; those it has seen already are passed over. How many could not be read. */
     public synchronized int add(List<LogEntry> entries, EntryScan scan) {

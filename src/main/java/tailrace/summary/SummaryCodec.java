@@ -73,7 +73,10 @@ public final class SummaryCodec {
         out.rawText(",\"status\":\"" + node.status.name().toLowerCase(Locale.ROOT) + "\",\"attempt\":");
         out.number(node.attempt).rawText(",\"starts\":").number(node.starts);
         out.rawText(",\"logs\":").number(node.logs).rawText(",\"errors\":").number(node.errors);
-        out.rawText(",\"first\":").number(node.firstMicros).rawText(",\"last\":").number(node.lastMicros);
+        out.rawText(",\"first\":")
+                .number(node.firstMicros)
+                .rawText(",\"last\":")
+                .number(node.lastMicros);
         Double seconds = node.durationSeconds;
         if (seconds != null) {
             out.rawText(",\"seconds\":" + seconds);

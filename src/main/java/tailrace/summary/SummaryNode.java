@@ -19,6 +19,7 @@ public final class SummaryNode {
     }
 
     final String id;
+
     @Nullable
     String name;
 
