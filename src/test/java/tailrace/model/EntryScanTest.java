@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class EntryScanTest {
@@ -30,11 +31,11 @@ class EntryScanTest {
         return TEXTS[random.nextInt(TEXTS.length)] + (random.nextBoolean() ? TEXTS[random.nextInt(TEXTS.length)] : "");
     }
 
-    private String maybe() {
+    private @Nullable String maybe() {
         return random.nextInt(3) == 0 ? null : text();
     }
 
-    private Integer number() {
+    private @Nullable Integer number() {
         return random.nextInt(3) == 0 ? null : random.nextInt(2_000) - 1_000;
     }
 
@@ -87,7 +88,7 @@ class EntryScanTest {
         }
     }
 
-    private static int orNone(Integer number) {
+    private static int orNone(@Nullable Integer number) {
         return number == null ? Integer.MIN_VALUE : number;
     }
 

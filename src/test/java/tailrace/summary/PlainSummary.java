@@ -6,8 +6,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import tailrace.model.EntryCodec;
 import tailrace.model.EntryFields;
 import tailrace.model.EventType;
@@ -27,7 +29,7 @@ public final class PlainSummary {
     private int step = Integer.MIN_VALUE;
 
     private static final class Node {
-        String name;
+        @Nullable String name;
         String status = "HEARD";
         int attempt;
         int starts;
@@ -35,7 +37,7 @@ public final class PlainSummary {
         long errors;
         long first = Long.MAX_VALUE;
         long last = Long.MIN_VALUE;
-        Double seconds;
+        @Nullable Double seconds;
     }
 
     /** Some entry; of so many steps. */
@@ -110,7 +112,7 @@ public final class PlainSummary {
         assertThat(summary.stepNumber()).isEqualTo(step);
         assertThat(summary.nodes()).extracting(SummaryNode::id).isEqualTo(List.copyOf(nodes.keySet()));
         for (SummaryNode node : summary.nodes()) {
-            Node plain = nodes.get(node.id());
+            Node plain = Objects.requireNonNull(nodes.get(node.id()));
             assertThat(node.name()).isEqualTo(plain.name);
             assertThat(node.status.name()).as(node.id()).isEqualTo(plain.status);
             assertThat(node.attempts()).isEqualTo(Math.max(1, Math.max(plain.attempt, plain.starts)));

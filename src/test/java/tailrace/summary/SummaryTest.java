@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import tailrace.model.EntryFields;
 import tailrace.model.EntryScan;
@@ -37,7 +38,7 @@ class SummaryTest {
                 .isZero();
     }
 
-    private void step(EventType type, Integer attempt) {
+    private void step(EventType type, @Nullable Integer attempt) {
         add(f -> {
             f.nodeId = "n";
             f.eventType = type;
