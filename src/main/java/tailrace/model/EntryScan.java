@@ -23,6 +23,11 @@ public final class EntryScan {
     private static final byte[] DURATION = ascii("duration_seconds");
     private static final byte[] DATA = ascii("data");
 
+    /** How many bytes id, timestamp and time of receipt take, which begin every entry. */
+    private static final int ALWAYS_BYTES = ("{\"id\":\"" + "x".repeat(36) + "\",\"timestamp\":\"" + "x".repeat(27)
+                    + "\",\"received_at\":\"" + "x".repeat(27) + "\"")
+            .length();
+
     private byte[] json = new byte[0];
     private final Span message = new Span();
     private final Span nodeId = new Span();
@@ -62,7 +67,10 @@ public final class EntryScan {
     }
 
     private void walk() {
-        int at = LogEntry.HEADER_BYTES;
+        int at = LogEntry.HEADER_BYTES + ALWAYS_BYTES;
+        if (json[at] != ',' || json[at + 1] != '"' || json[at - 1] != '"') {
+            at = LogEntry.HEADER_BYTES; // something else stands there
+        }
         do {
             int nameFrom = at + 2;
             int nameTo = stringEnd(nameFrom);
@@ -133,6 +141,15 @@ public final class EntryScan {
     /** Whether it is the node whose id is written so in JSON, quotes included; see {@link #nodeIdBytes}. */
     public boolean isNode(byte[] idBytes) {
         return Arrays.equals(idBytes, 0, idBytes.length, json, nodeId.from, nodeId.to);
+    }
+
+    /** Of {@link #nodeIdBytes}; equal ones have the same. */
+    public int nodeIdHash() {
+        int hash = 0;
+        for (int at = nodeId.from; at < nodeId.to; at++) {
+            hash = hash * 31 + json[at];
+        }
+        return hash;
     }
 
     /** A copy; only where {@link #hasNode}. */

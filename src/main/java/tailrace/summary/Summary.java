@@ -31,6 +31,9 @@ public final class Summary {
     /** A longer message is cut. */
     public static final int MAX_MESSAGE_CHARS = 500;
 
+    /** A power of two. */
+    private static final int LATELY = 32;
+
     /** Of heap, about, for a node and for a milestone. */
     private static final int ITEM_BYTES = 400;
 
@@ -49,7 +52,8 @@ public final class Summary {
     LastError lastError;
 
     private int nodeChars;
-    private @Nullable SummaryNode lastNode;
+    /** Nodes met lately, by their ids' bytes: most entries need no text made of them. */
+    private final @Nullable SummaryNode[] lately = new @Nullable SummaryNode[LATELY];
 
     /**
      * A milestone.
@@ -119,10 +123,11 @@ public final class Summary {
     }
 
     private @Nullable SummaryNode node(EntryScan scan) {
-        SummaryNode last = lastNode;
-        byte[] lastId = last == null ? null : last.idBytes;
-        if (last != null && lastId != null && scan.isNode(lastId)) {
-            return last;
+        int slot = scan.nodeIdHash() & (LATELY - 1);
+        SummaryNode met = lately[slot];
+        byte[] metId = met == null ? null : met.idBytes;
+        if (met != null && metId != null && scan.isNode(metId)) {
+            return met;
         }
         String id = text(scan.nodeId());
         SummaryNode node = nodes.get(id);
@@ -136,7 +141,7 @@ public final class Summary {
         if (node.idBytes == null) {
             node.idBytes = scan.nodeIdBytes();
         }
-        lastNode = node;
+        lately[slot] = node;
         return node;
     }
 
