@@ -57,6 +57,8 @@ import tailrace.postgres.Readers;
 import tailrace.postgres.Retention;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.SummaryReader;
+import tailrace.postgres.SummaryShipper;
 import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
 import tailrace.query.PostgresAccess;
@@ -66,6 +68,7 @@ import tailrace.security.Jwt;
 import tailrace.security.Keys;
 import tailrace.security.Sessions;
 import tailrace.security.Signatures;
+import tailrace.summary.Summarizer;
 
 /**
  * Starts the process in the order in which its parts need each other, storage first, and stops it the other way round.
@@ -199,6 +202,8 @@ public final class MainVerticle extends VerticleBase {
         var writer = new LogWriter(vertx, database, registry, partitions, journal, config.writer(), metrics);
         var cursors = new Cursors();
         cursors.add("postgres", writer::position);
+        var summarizer = new Summarizer(journal, clock, metrics);
+        cursors.add("summaries", summarizer::passed);
         Optional<RedisHotTier> redis = redis(journal);
         redis.ifPresent(tier -> cursors.add("redis", tier::position));
         var readGuard = new ReadGuard(metrics);
@@ -259,12 +264,19 @@ public final class MainVerticle extends VerticleBase {
                 access,
                 new RetentionPolicies(database),
                 retention::status,
-                redis);
+                redis,
+                summarizer,
+                journal.summaries(),
+                new SummaryReader(database, readers, readGuard),
+                writer::position);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         var trimmer = new Trimmer(journal, loop, cursors, config.journal(), config.retention(), clock, metrics);
+        var shipper = new SummaryShipper(
+                vertx, database, journal.summaries(), () -> lock.state().held(), home::generation, clock, metrics);
         var backlog = new Backlog(journal, cursors, clock, metrics);
         return deploy(new JournalVerticle(
                         loop, trimmer, backlog, config.retention().cleanupInterval()))
+                .compose(done -> deploy(new SummaryVerticle(summarizer, shipper, lastFlush.dividedBy(2))))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
                 .compose(done -> redis.map(tier -> deploy(new HotTierVerticle(tier, lastFlush.dividedBy(2))))
                         .orElseGet(Future::succeededFuture))

@@ -1,86 +1,77 @@
 package tailrace.http;
 
 import io.vertx.core.Handler;
-import io.vertx.core.MultiMap;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import java.util.List;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
-import tailrace.journal.Journal;
-import tailrace.model.ExecutionState;
+import tailrace.journal.ExecutionIndex.Place;
 import tailrace.model.ExecutionStatus;
-import tailrace.security.Principal;
+import tailrace.query.ExecutionList;
+import tailrace.query.ListCursor;
+import tailrace.query.ListPage;
+import tailrace.query.ListQuery;
 
-/**
- * {@code GET /v2/executions}: what changed last comes first, with counts. Answers from the hot tier: executions that it
- * has forgotten are read one by one.
- */
+/** {@code GET /v2/executions}: executions of both tiers, the newest first, with counts. */
 public final class ExecutionListHandler implements Handler<RoutingContext> {
-    private static final int DEFAULT_LIMIT = 50;
-    private static final int MAX_LIMIT = 500;
-    private static final Set<String> PARAMETERS = Set.of("limit", "workflow_id", "status", AuthHandler.PARAMETER);
+    private static final Set<String> PARAMETERS = Set.of("workflow_id", "status", "since", "limit", "cursor");
 
-    private final Vertx vertx;
-    private final Journal journal;
+    private final ExecutionList list;
 
-    public ExecutionListHandler(Vertx vertx, Journal journal) {
-        this.vertx = vertx;
-        this.journal = journal;
+    public ExecutionListHandler(ExecutionList list) {
+        this.list = list;
     }
 
     @Override
     public void handle(RoutingContext ctx) {
-        MultiMap query = ctx.queryParams();
-        for (String name : query.names()) {
-            if (!PARAMETERS.contains(name)) {
-                throw Problem.parameter(name, "is not a parameter of this list; use limit, workflow_id or status.");
-            }
-        }
-        int limit = limit(query.get("limit"));
-        Predicate<ExecutionState> wanted = wanted(query, AuthHandler.principal(ctx));
-        vertx.executeBlocking(() -> journal.recentExecutions(limit, wanted), false)
-                .onSuccess(found -> ctx.response()
+        ListQuery query = query(ReadParameters.only(ctx.queryParams(), PARAMETERS));
+        list.page(Reading.principal(ctx), query)
+                .onSuccess(page -> ctx.response()
                         .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                        .end(json(found).toBuffer()))
+                        .end(json(page).toBuffer()))
                 .onFailure(failure -> ctx.fail(Reading.problem(failure)));
     }
 
-    private static int limit(@Nullable String text) {
-        if (text == null) {
-            return DEFAULT_LIMIT;
-        }
-        try {
-            int limit = Integer.parseInt(text);
-            if (limit >= 1 && limit <= MAX_LIMIT) {
-                return limit;
-            }
-        } catch (NumberFormatException e) {
-            // told below, with what is right
-        }
-        throw Problem.parameter("limit", "must be a whole number from 1 to " + MAX_LIMIT + ".");
+    private static ListQuery query(ReadParameters parameters) {
+        Optional<ExecutionStatus> status = parameters.text("status").map(ExecutionListHandler::status);
+        Optional<Place> cursor = parameters.text("cursor").map(text -> ListCursor.decode(text)
+                .orElseThrow(() -> Problem.parameter("cursor", "is not one that this list's pages gave")));
+        return new ListQuery(
+                parameters.text("workflow_id").orElse(null),
+                status.orElse(null),
+                Math.max(0, parameters.time("since").orElse(0L)),
+                (int) parameters.number("limit", 1, ListQuery.MAX_LIMIT).orElse(ListQuery.DEFAULT_LIMIT),
+                cursor.orElse(Place.START));
     }
 
-    private static Predicate<ExecutionState> wanted(MultiMap query, Principal principal) {
-        String workflowId = query.get("workflow_id");
-        String status = query.get("status");
-        ExecutionStatus wantedStatus = status == null ? null : ExecutionStatus.parse(status);
-        if (status != null && wantedStatus == null) {
-            throw Problem.parameter("status", "must be one of " + List.of(ExecutionStatus.values()) + ".");
+    private static ExecutionStatus status(String text) {
+        ExecutionStatus status = ExecutionStatus.parse(text);
+        if (status == null) {
+            throw Problem.parameter("status", "must be one of " + List.of(ExecutionStatus.values()));
         }
-        return state -> (principal.service() || principal.subject().equals(state.userId()))
-                && (workflowId == null || Objects.equals(workflowId, state.workflowId()))
-                && (wantedStatus == null || wantedStatus == state.status());
+        return status;
     }
 
-    private static JsonObject json(List<ExecutionState> found) {
+    private static JsonObject json(ListPage page) {
         var executions = new JsonArray();
-        found.forEach(state -> executions.add(ExecutionHandler.json(state)));
-        return new JsonObject().put("executions", executions);
+        page.states().forEach(state -> executions.add(ExecutionHandler.json(state)));
+        Place next = page.next();
+        return new JsonObject()
+                .put("executions", executions)
+                .put("has_more", next != null)
+                .put("next_cursor", next == null ? null : ListCursor.encode(next))
+                .put("coverage", coverage(page));
+    }
+
+    /** How far the list reaches: seqs, which SPEC's coverage speaks of, have no meaning across executions. */
+    static JsonObject coverage(ListPage page) {
+        return page.coldAway()
+                ? new JsonObject()
+                        .put("complete", false)
+                        .put("missing", JsonArray.of(new JsonObject().put("reason", "postgres_unavailable")))
+                : new JsonObject().put("complete", true);
     }
 }

@@ -196,7 +196,7 @@ final class ReadParameters {
     }
 
     /** Epoch microseconds of ISO 8601 with offset, or of epoch milliseconds. */
-    private Optional<Long> time(String name) {
+    Optional<Long> time(String name) {
         return text(name).map(text -> {
             try {
                 if (DIGITS.matcher(text).matches()) {

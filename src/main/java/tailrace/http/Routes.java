@@ -24,6 +24,8 @@ public final class Routes {
             IngestHandler ingest,
             ExecutionHandler execution,
             ExecutionListHandler executions,
+            SummaryHandler summary,
+            RecentLogsHandler recentLogs,
             HistoryHandler history,
             ExportHandler export,
             DiffHandler diff,
@@ -92,6 +94,14 @@ public final class Routes {
         router.get("/admin/runs/:id/logs").handler(auth).handler(service).handler(handlers.runLogs());
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
             router.get(path).handler(auth.streams()).handler(handlers.stream());
+        }
+        for (String path :
+                new String[] {"/api/v1/app/executions/:id/logs/summary", "/v2/executions/:id/logs/summary"}) {
+            router.get(path).handler(auth).handler(handlers.summary());
+        }
+        for (String path :
+                new String[] {"/api/v1/app/executions/recent_logs", "/v2/workflows/executions/recent_logs"}) {
+            router.get(path).handler(auth).handler(handlers.recentLogs());
         }
         router.post("/v2/session").handler(handlers.session()::open);
         router.delete("/v2/session").handler(auth).handler(handlers.session()::end);

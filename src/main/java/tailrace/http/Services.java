@@ -8,6 +8,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
@@ -19,6 +20,7 @@ import tailrace.ingest.Masking;
 import tailrace.ingest.SenderRates;
 import tailrace.journal.CommitLoop;
 import tailrace.journal.Cursors;
+import tailrace.journal.ExecutionIndex;
 import tailrace.journal.Journal;
 import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
@@ -27,18 +29,24 @@ import tailrace.metrics.Prometheus;
 import tailrace.postgres.InboxStats;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.SummaryReader;
 import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterStats;
 import tailrace.query.Access;
 import tailrace.query.ColdStore;
+import tailrace.query.ExecutionList;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.PostgresColdList;
 import tailrace.query.RedisHotStore;
+import tailrace.query.SummaryReads;
 import tailrace.query.Tiers;
 import tailrace.redis.HotTierStatus;
 import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 import tailrace.security.Sessions;
+import tailrace.summary.Summaries;
+import tailrace.summary.Summarizer;
 
 /** What the event loops of the HTTP server share; each makes its own handlers of it. Safe for any thread. */
 public record Services(
@@ -67,7 +75,11 @@ public record Services(
         Access access,
         RetentionPolicies policies,
         Supplier<RetentionSchedule.Status> retention,
-        Optional<RedisHotTier> redis) {
+        Optional<RedisHotTier> redis,
+        Summarizer summarizer,
+        ExecutionIndex index,
+        SummaryReader coldSummaries,
+        LongSupplier flushed) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
     private static final int UNREAD_SECONDS_MORE = 10;
@@ -111,6 +123,9 @@ public record Services(
     /** The API of one event loop; called on it. */
     public Router router(Vertx vertx, Tiers tiers, LiveHub hub) {
         var executions = new Executions(tiers, access);
+        var list = new ExecutionList(
+                vertx, journal, index, summarizer::position, flushed, new PostgresColdList(coldSummaries), executions);
+        var summaries = new SummaryReads(vertx, journal, new Summaries(summarizer, journal), coldSummaries, tiers);
         var auth = new AuthHandler(jwt, sessions, new Origins(config.http().corsOrigins()));
         var handlers = new Routes.Handlers(
                 auth,
@@ -119,7 +134,9 @@ public record Services(
                 new IngestHandler(
                         vertx, config.ingest(), () -> parser(config, masking, clock), shedder, rates, metrics),
                 new ExecutionHandler(vertx, executions, clock),
-                new ExecutionListHandler(vertx, journal),
+                new ExecutionListHandler(list),
+                new SummaryHandler(executions, summaries),
+                new RecentLogsHandler(list, summaries, tiers),
                 new HistoryHandler(executions, new History(tiers)),
                 new ExportHandler(vertx, executions, tiers, longReads),
                 new DiffHandler(vertx, executions, tiers, longReads),

@@ -104,6 +104,7 @@ final class Group implements AutoCloseable {
         retired.put(executionId, highestSeq);
         byte[] stub = StateCodec.encode(StoredState.retired(highestSeq));
         put(() -> batch.put(files.executions, Keys.utf8(executionId), stub));
+        put(() -> SummaryStore.forget(files, batch, executionId));
     }
 
     void putMeta(byte[] key, byte[] value) {

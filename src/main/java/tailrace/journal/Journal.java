@@ -55,7 +55,4 @@ public interface Journal {
 
     /** How many entries between two seqs (both included) the filter accepts. */
     long count(String executionId, long fromSeq, long toSeq, Predicate<LogEntry> filter);
-
-    /** Executions the store knows, newest change first; for lists and for handing over to PostgreSQL. */
-    List<ExecutionState> recentExecutions(int max, Predicate<ExecutionState> filter);
 }

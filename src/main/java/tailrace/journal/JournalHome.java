@@ -81,6 +81,11 @@ public final class JournalHome implements AutoCloseable {
         journal.adopt(Math.toIntExact(generation), known);
     }
 
+    /** Takes in summaries of executions that were adopted. */
+    public void adoptSummaries(List<SummaryStore.Kept> known) {
+        journal.summaries().adopt(known);
+    }
+
     /** All of them are adopted: from here on no execution is given a seq that the lost journal may have given. */
     public void succeed(long generation) {
         journal.succeed(Math.toIntExact(generation), Timestamps.micros(clock.instant()));

@@ -95,6 +95,49 @@ final class Keys {
         return utf8("shed:" + executionId);
     }
 
+    /** Key of what is kept of an execution under its id alone. */
+    static byte[] of(char kind, String executionId) {
+        byte[] id = utf8(executionId);
+        byte[] key = new byte[1 + id.length];
+        key[0] = (byte) kind;
+        System.arraycopy(id, 0, key, 1, id.length);
+        return key;
+    }
+
+    /**
+     * Key of an execution in a list, newest first, those of one moment in the order of their ids.
+     *
+     * @param list the first bytes of all its keys; see {@link #list}
+     */
+    static byte[] listed(byte[] list, long createdAtMicros, byte[] executionId) {
+        byte[] key = Arrays.copyOf(list, list.length + Long.BYTES + executionId.length);
+        Bytes.putLong(key, list.length, Long.MAX_VALUE - createdAtMicros);
+        System.arraycopy(executionId, 0, key, list.length + Long.BYTES, executionId.length);
+        return key;
+    }
+
+    /** The place that a key of a list stands for. */
+    static ExecutionIndex.Place place(byte[] listed, int listBytes) {
+        return new ExecutionIndex.Place(
+                Long.MAX_VALUE - Bytes.getLong(listed, listBytes), text(listed, listBytes + Long.BYTES));
+    }
+
+    /** The id at the end of a key. */
+    static String text(byte[] key, int from) {
+        return new String(key, from, key.length - from, StandardCharsets.UTF_8);
+    }
+
+    /** With what the keys of a list begin: its kind, and whose it is, so that no name is the beginning of another. */
+    static byte[] list(char kind, String whose) {
+        byte[] utf8 = utf8(whose);
+        byte[] prefix = new byte[3 + utf8.length];
+        prefix[0] = (byte) kind;
+        prefix[1] = (byte) (utf8.length >> 8);
+        prefix[2] = (byte) utf8.length;
+        System.arraycopy(utf8, 0, prefix, 3, utf8.length);
+        return prefix;
+    }
+
     static boolean startsWith(byte[] key, byte[] prefix) {
         return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }

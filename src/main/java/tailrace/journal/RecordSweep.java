@@ -7,7 +7,7 @@ import tailrace.model.JournalRecord;
 
 /**
  * Finds records that nobody needs: passed by every cursor, their entries gone. An execution's last record is kept as
- * long as the execution is hot, since lists of executions are made from them; the journal's last, for ever: positions
+ * long as the execution is hot, so that whoever goes through the records meets it; the journal's last, for ever: positions
  * and bytes are counted on from it. Once this can be said of a record it stays so. Blocks; for workers.
  */
 final class RecordSweep {

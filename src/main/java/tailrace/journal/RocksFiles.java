@@ -3,7 +3,9 @@ package tailrace.journal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -16,6 +18,7 @@ import org.rocksdb.DBOptions;
 import org.rocksdb.Env;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
 import org.rocksdb.Priority;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
@@ -69,6 +72,9 @@ final class RocksFiles implements AutoCloseable {
     final ColumnFamilyHandle positions;
     final ColumnFamilyHandle executions;
     final ColumnFamilyHandle idempotency;
+    /** Null where a journal of an earlier version is only looked at. */
+    final @Nullable ColumnFamilyHandle summaries;
+
     private final Statistics statistics;
     private final List<AutoCloseable> owned = new ArrayList<>();
     private volatile boolean closed;
@@ -110,13 +116,14 @@ final class RocksFiles implements AutoCloseable {
         try {
             var handles = new ArrayList<ColumnFamilyHandle>();
             db = readOnly
-                    ? RocksDB.openReadOnly(own(options()), directory.toString(), families(), handles, false)
+                    ? RocksDB.openReadOnly(own(options()), directory.toString(), present(directory), handles, false)
                     : RocksDB.open(own(options()), directory.toString(), families(), handles);
             meta = handles.get(0);
             entries = handles.get(1);
             positions = handles.get(2);
             executions = handles.get(3);
             idempotency = handles.get(4);
+            summaries = handles.size() > 5 ? handles.get(5) : null;
         } catch (RocksDBException e) {
             closeOwned();
             throw failure(directory, e);
@@ -164,7 +171,23 @@ final class RocksFiles implements AutoCloseable {
                 new ColumnFamilyDescriptor(Keys.utf8("entries"), large(cache)),
                 new ColumnFamilyDescriptor(Keys.utf8("journal"), small(cache, bloom)),
                 new ColumnFamilyDescriptor(Keys.utf8("executions"), small(cache, bloom)),
-                new ColumnFamilyDescriptor(Keys.utf8("idempotency"), small(cache, bloom)));
+                new ColumnFamilyDescriptor(Keys.utf8("idempotency"), small(cache, bloom)),
+                new ColumnFamilyDescriptor(Keys.utf8("summaries"), small(cache, bloom)));
+    }
+
+    /** The families that are there: who only looks makes none. */
+    private List<ColumnFamilyDescriptor> present(Path directory) throws RocksDBException {
+        try (Options options = new Options()) {
+            List<byte[]> names = RocksDB.listColumnFamilies(options, directory.toString());
+            return families().stream()
+                    .filter(family -> names.stream().anyMatch(name -> Arrays.equals(name, family.getName())))
+                    .toList();
+        }
+    }
+
+    /** Where summaries are; for those who write. */
+    ColumnFamilyHandle summaries() {
+        return Objects.requireNonNull(summaries, "a journal that is only looked at has no summaries");
     }
 
     private ColumnFamilyOptions large(LRUCache cache) {
@@ -245,6 +268,9 @@ final class RocksFiles implements AutoCloseable {
         closed = true;
         for (ColumnFamilyHandle handle : List.of(meta, entries, positions, executions, idempotency)) {
             handle.close();
+        }
+        if (summaries != null) {
+            summaries.close();
         }
         db.close();
         closeOwned();

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -32,9 +31,6 @@ import tailrace.model.LogEntry;
  * the one lock that {@link #reopen} takes.
  */
 public final class RocksJournal implements Journal, AutoCloseable {
-    /** Records looked through for {@link #recentExecutions}; executions not touched by so many are found elsewhere. */
-    private static final int RECENT_SCAN_RECORDS = 200_000;
-
     private static final byte[] JOURNAL_ID = Keys.utf8("journal_id");
     private static final byte[] SUCCESSION = Keys.utf8("succession");
     private static final byte[] PROBE = Keys.utf8("probe");
@@ -47,6 +43,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
     private final JournalSpace space;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final StateCache states = new StateCache();
+    private final SummaryStore summaries = new SummaryStore(this);
     private @Nullable RocksFiles files;
     private final JournalId id;
     private volatile long lastPosition;
@@ -236,6 +233,11 @@ public final class RocksJournal implements Journal, AutoCloseable {
     /** Of the files on disk. */
     JournalSpace space() {
         return space;
+    }
+
+    /** What is kept with each execution beside its state, by a cursor that comes after the commits. */
+    public SummaryStore summaries() {
+        return summaries;
     }
 
     Succession succession() {
@@ -464,33 +466,6 @@ public final class RocksJournal implements Journal, AutoCloseable {
             }
             return true;
         });
-    }
-
-    @Override
-    public List<ExecutionState> recentExecutions(int max, Predicate<ExecutionState> filter) {
-        var seen = new HashSet<String>();
-        var ids = new ArrayList<String>();
-        reading(files -> {
-            try (RocksIterator at = files.db.newIterator(files.positions)) {
-                at.seekToLast();
-                for (int looked = 0; at.isValid() && looked < RECENT_SCAN_RECORDS && ids.size() < max; looked++) {
-                    String executionId = StateCodec.decodeRecord(0, at.value()).executionId();
-                    if (seen.add(executionId)
-                            && peek(executionId)
-                                    .flatMap(StoredState::known)
-                                    .filter(filter)
-                                    .isPresent()) {
-                        ids.add(executionId);
-                    }
-                    at.prev();
-                }
-                at.status();
-            }
-            return true;
-        });
-        return ids.stream()
-                .flatMap(found -> peek(found).flatMap(StoredState::known).stream())
-                .toList();
     }
 
     /** Starts what becomes durable as one. */

@@ -7,6 +7,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
+import tailrace.model.Bytes;
 import tailrace.model.ExecutionState;
 import tailrace.model.ExecutionState.Counts;
 import tailrace.model.ExecutionStatus;
@@ -26,6 +27,7 @@ final class StateCodec {
     private static final byte RECORD_VERSION = 2;
     private static final byte ANSWER_VERSION = 1;
     private static final byte SHED_VERSION = 1;
+    private static final byte LISTED_VERSION = 1;
 
     private StateCodec() {}
 
@@ -201,6 +203,31 @@ final class StateCodec {
                         in.readLong(),
                         readRequiredText(in),
                         readRequiredText(in)));
+    }
+
+    /** The beginning of a summary's value; its own length comes second. */
+    static byte[] encode(SummaryStore.Listed listed) {
+        byte[] bytes = write(64, out -> {
+            out.writeByte(LISTED_VERSION);
+            out.writeInt(0);
+            out.writeLong(listed.createdAtMicros());
+            writeText(out, listed.workflowId());
+            writeText(out, listed.userId());
+        });
+        Bytes.putInt(bytes, 1, bytes.length);
+        return bytes;
+    }
+
+    static SummaryStore.Listed decodeListed(byte[] bytes) {
+        return read(bytes, LISTED_VERSION, (version, in) -> {
+            in.readInt();
+            return new SummaryStore.Listed(in.readLong(), readText(in), readText(in));
+        });
+    }
+
+    /** How many bytes of a summary's value are not the summary. */
+    static int listedBytes(byte[] bytes) {
+        return read(bytes, LISTED_VERSION, (version, in) -> in.readInt());
     }
 
     private interface Writing {

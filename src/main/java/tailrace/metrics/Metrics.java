@@ -42,6 +42,8 @@ public final class Metrics {
     private final Counter streamsRefused;
     private final Counter certificateLoads;
     private final Counter certificateFailures;
+    private final Counter unreadable;
+    private final Counter summariesWritten;
     private final Set<String> shedWorkflows = ConcurrentHashMap.newKeySet();
 
     public Metrics(MeterRegistry registry) {
@@ -60,6 +62,8 @@ public final class Metrics {
         deliveries = counter("tailrace.live.deliveries", "Entries written to live readers");
         slowReaders = counter("tailrace.live.readers.closed.stuck", "Readers closed because their socket took nothing");
         jwksFailures = counter("tailrace.jwks.fetch.failures", "Times the keys of the tokens' issuer could not be had");
+        unreadable = counter("tailrace.summaries.entries.unreadable", "Entries whose bytes summaries cannot make out");
+        summariesWritten = counter("tailrace.summaries.written", "Summaries written to PostgreSQL");
         throttled = counter("tailrace.ingest.throttled", "Requests turned away because their sender sends most");
         rateLimited = counter("tailrace.ingest.rate.limited", "Requests turned away because of INGEST_RATE_…");
         connectionsRefused = counter("tailrace.http.connections.refused", "Connections beyond MAX_CONNECTIONS, closed");
@@ -119,6 +123,14 @@ public final class Metrics {
     public void delivered(long nanos, int readers, int entries) {
         deliveryDelay.record(nanos, TimeUnit.NANOSECONDS);
         deliveries.increment((double) readers * entries);
+    }
+
+    public void unreadableEntries(int entries) {
+        unreadable.increment(entries);
+    }
+
+    public void summariesWritten(int summaries) {
+        summariesWritten.increment(summaries);
     }
 
     public void slowReaderClosed() {

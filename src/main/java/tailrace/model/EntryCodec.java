@@ -51,7 +51,9 @@ public final class EntryCodec {
         to[4] = (byte) fields.category.ordinal();
         to[5] = (byte) fields.displayPriority;
         to[6] = (byte) (fields.statusEffect == null ? 0 : fields.statusEffect.ordinal() + 1);
-        to[7] = 0;
+        to[7] = (byte) (LogEntry.MEMBERS_TOLD
+                | (fields.nodeId != null ? LogEntry.MEMBER_NODE : 0)
+                | (fields.stepNumber != null || fields.totalSteps != null ? LogEntry.MEMBER_STEP : 0));
         to[8] = (byte) (fields.progressHundredths >> 8);
         to[9] = (byte) fields.progressHundredths;
         Bytes.putLong(to, 10, fields.receivedAtMicros);

@@ -13,7 +13,11 @@ public final class LogEntry {
     static final byte VERSION = 1;
     static final int FLAG_USER_FRIENDLY = 1;
     static final int FLAG_MILESTONE = 2;
-    // version, flags, level, event type, category, priority, status effect + 1, unused; progress i16; two i64
+    // Which members the JSON has, so that who looks for them need not look into it. Zero from earlier versions.
+    static final int MEMBERS_TOLD = 1;
+    static final int MEMBER_NODE = 2;
+    static final int MEMBER_STEP = 4;
+    // version, flags, level, event type, category, priority, status effect + 1, members; progress i16; two i64
     static final int HEADER_BYTES = 26;
 
     private static final byte[] SEQ_PREFIX = "{\"seq\":".getBytes(StandardCharsets.US_ASCII);
@@ -74,6 +78,20 @@ public final class LogEntry {
     /** The status this entry moves its execution to, or null. */
     public @Nullable ExecutionStatus statusEffect() {
         return encoded[6] == 0 ? null : STATUSES[encoded[6] - 1];
+    }
+
+    /** False only if it certainly names no {@code node_id}. */
+    public boolean mayNameNode() {
+        return mayHave(MEMBER_NODE);
+    }
+
+    /** False only if it certainly has neither {@code step_number} nor {@code total_steps}. */
+    public boolean mayNameStep() {
+        return mayHave(MEMBER_STEP);
+    }
+
+    private boolean mayHave(int member) {
+        return (encoded[7] & (MEMBERS_TOLD | member)) != MEMBERS_TOLD;
     }
 
     /** Hundredths of a percent, or -1 where the entry has none. */

@@ -34,6 +34,7 @@ public final class Database {
     private final Duration connectTimeout;
     private final Sql sql;
     private final RetentionSql retentionSql;
+    private final SummarySql summarySql;
     private final Supplier<DatabaseUrl> url;
     private final Supplier<DatabaseUrl> listenUrl;
     private final @Nullable EmbeddedPostgres embedded;
@@ -55,6 +56,7 @@ public final class Database {
         this.connectTimeout = config.connectTimeout();
         this.sql = new Sql(schema);
         this.retentionSql = new RetentionSql(schema);
+        this.summarySql = new SummarySql(schema);
         this.url = url;
         this.listenUrl = listenUrl;
         this.embedded = embedded;
@@ -163,6 +165,10 @@ public final class Database {
 
     Sql sql() {
         return sql;
+    }
+
+    SummarySql summarySql() {
+        return summarySql;
     }
 
     RetentionSql retentionSql() {

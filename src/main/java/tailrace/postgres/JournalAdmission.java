@@ -16,6 +16,8 @@ import tailrace.journal.JournalHome;
 public final class JournalAdmission {
     private static final Logger LOG = LoggerFactory.getLogger(JournalAdmission.class);
     private static final int PAGE = 5_000;
+    /** Each may be some hundred KiB. */
+    private static final int SUMMARY_PAGE = 50;
 
     private final Vertx vertx;
     private final Database database;
@@ -102,6 +104,12 @@ public final class JournalAdmission {
                             return true;
                         })
                         .mapEmpty())
+                .compose(count -> registry.knownSummaries(SUMMARY_PAGE, page -> blocking(() -> {
+                                    home.adoptSummaries(page);
+                                    return true;
+                                })
+                                .mapEmpty())
+                        .map(summaries -> count))
                 .compose(count -> {
                     LOG.info("{} executions known to PostgreSQL were taken over.", count);
                     return blocking(() -> {

@@ -5,12 +5,14 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import tailrace.journal.SummaryStore;
 import tailrace.model.ExecutionState;
 import tailrace.model.JournalId;
 
@@ -81,6 +83,33 @@ public final class JournalRegistry {
                     }
                     String last = states.get(states.size() - 1).executionId();
                     return page.apply(states).compose(taken -> nextPage(last, pageSize, page, before + states.size()));
+                });
+    }
+
+    /**
+     * All summaries there are, page by page, in the order of their executions' ids.
+     *
+     * @param pageSize summaries a page; each may be some hundred KiB
+     * @return how many there were
+     */
+    public Future<Long> knownSummaries(int pageSize, Function<List<SummaryStore.Kept>, Future<Void>> page) {
+        return nextSummaries("", pageSize, page, 0);
+    }
+
+    private Future<Long> nextSummaries(
+            String after, int pageSize, Function<List<SummaryStore.Kept>, Future<Void>> page, long before) {
+        return database.pool()
+                .preparedQuery(database.summarySql().summariesAfter)
+                .execute(Tuple.of(after, pageSize))
+                .compose(rows -> {
+                    List<SummaryStore.Kept> kept = new ArrayList<>(rows.size());
+                    rows.forEach(row -> kept.add(new SummaryStore.Kept(
+                            row.getString(0), 0, row.getString(1).getBytes(StandardCharsets.UTF_8))));
+                    if (kept.isEmpty()) {
+                        return Future.succeededFuture(before);
+                    }
+                    String last = kept.get(kept.size() - 1).executionId();
+                    return page.apply(kept).compose(taken -> nextSummaries(last, pageSize, page, before + kept.size()));
                 });
     }
 

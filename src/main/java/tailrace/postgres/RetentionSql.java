@@ -188,7 +188,8 @@ final class RetentionSql {
               DELETE FROM {s}.workflow_executions t USING page
               WHERE t.execution_id = page.execution_id AND t.generation = page.generation
                 AND t.last_position = page.last_position AND coalesce(t.last_received_at, t.created_at) < $1::timestamptz
-              RETURNING t.execution_id)
+              RETURNING t.execution_id),
+            steps AS (DELETE FROM {s}.execution_summaries s USING gone WHERE s.execution_id = gone.execution_id)
             SELECT (SELECT count(*) FROM gone) AS deleted, (SELECT count(*) FROM page) AS found,
               (SELECT max(execution_id) FROM page) AS last
             """.replace("FORGOTTEN", FORGOTTEN);

@@ -206,7 +206,7 @@ final class Sql {
             WHERE NOT EXISTS (SELECT FROM {s}.lane_cursors WHERE journal_id = $1)
             """;
 
-    private static final String EXECUTION_COLUMNS = """
+    static final String EXECUTION_COLUMNS = """
             SELECT execution_id, workflow_id, user_id, status::text, last_seq, total_logs, level_counts::text,
               event_counts::text, milestone_count, (progress_percentage * 100)::int4 AS progress, created_at,
               started_at, finished_at, first_entry_at, last_entry_at, last_received_at, last_position""";

@@ -48,7 +48,7 @@ public final class History {
     public static final class UnreadableException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        UnreadableException(String message) {
+        public UnreadableException(String message) {
             super(message);
         }
     }

@@ -47,7 +47,7 @@ class RocksJournalTest {
         assertThat(open.journal.records(0, 10, 10)).isEmpty();
         assertThat(open.journal.execution("e")).isEmpty();
         assertThat(seqs("e", 0, Long.MAX_VALUE, true, 10, 10)).isEmpty();
-        assertThat(open.journal.recentExecutions(10, any -> true)).isEmpty();
+        assertThat(open.journal.executions("", 10)).isEmpty();
     }
 
     @Test
@@ -120,24 +120,6 @@ class RocksJournalTest {
     }
 
     @Test
-    void recentExecutionsComeNewestChangeFirstEachOnce() {
-        open.append(Batches.of("a", "1"));
-        open.append(Batches.of("b", "1"));
-        open.append(Batches.batch().entry("c", f -> f.userId = "anna").build());
-        open.append(Batches.of("a", "2"));
-
-        assertThat(open.journal.recentExecutions(10, any -> true))
-                .extracting(ExecutionState::executionId)
-                .containsExactly("a", "c", "b");
-        assertThat(open.journal.recentExecutions(2, any -> true))
-                .extracting(ExecutionState::executionId)
-                .containsExactly("a", "c");
-        assertThat(open.journal.recentExecutions(10, state -> "anna".equals(state.userId())))
-                .extracting(ExecutionState::executionId)
-                .containsExactly("c");
-    }
-
-    @Test
     void everythingSurvivesReopening() {
         open.append(Batches.batch()
                 .entry("e", f -> {
@@ -148,7 +130,7 @@ class RocksJournalTest {
                 .entry("e", "2")
                 .build());
         var id = open.journal.id();
-        List<ExecutionState> states = open.journal.recentExecutions(10, any -> true);
+        List<ExecutionState> states = open.journal.executions("", 10);
         List<JournalRecord> records = open.journal.records(0, 10, 100);
         open.journal.registered(3);
         open.close();
@@ -157,7 +139,7 @@ class RocksJournalTest {
 
         assertThat(open.journal.id()).isEqualTo(id);
         assertThat(open.journal.registeredGeneration()).isEqualTo(3);
-        assertThat(open.journal.recentExecutions(10, any -> true)).isEqualTo(states);
+        assertThat(open.journal.executions("", 10)).isEqualTo(states);
         assertThat(open.journal.records(0, 10, 100)).isEqualTo(records);
         assertThat(open.journal.lastPosition()).isEqualTo(1);
         assertThat(Batches.told(open.journal, "e")).containsExactly("1:a message", "2:2");

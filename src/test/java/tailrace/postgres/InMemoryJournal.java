@@ -153,9 +153,4 @@ final class InMemoryJournal implements Journal {
         return entries(executionId, fromSeq, toSeq, true, Integer.MAX_VALUE, Long.MAX_VALUE, filter)
                 .size();
     }
-
-    @Override
-    public synchronized List<ExecutionState> recentExecutions(int max, Predicate<ExecutionState> filter) {
-        return states.values().stream().filter(filter).limit(max).toList();
-    }
 }

@@ -282,11 +282,6 @@ public final class FakeJournal implements Journal {
                 .size();
     }
 
-    @Override
-    public synchronized List<ExecutionState> recentExecutions(int max, Predicate<ExecutionState> filter) {
-        return states.values().stream().filter(filter).limit(max).toList();
-    }
-
     private void check() {
         if (unavailable) {
             throw new JournalUnavailableException("closed for a test");

@@ -1,0 +1,326 @@
+package tailrace.summary;
+
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tailrace.bus.BusMessage;
+import tailrace.journal.JournalUnavailableException;
+import tailrace.journal.LagClock;
+import tailrace.journal.RocksJournal;
+import tailrace.journal.SummaryStore;
+import tailrace.journal.SummaryStore.Kept;
+import tailrace.metrics.Metrics;
+import tailrace.model.EntryScan;
+import tailrace.model.JournalRecord;
+import tailrace.model.LogEntry;
+import tailrace.model.Timestamps;
+
+/**
+ * A cursor over the journal that folds every entry into its execution's {@link Summary}. What it is told of commits it
+ * takes from memory, as long as nothing is missing between; for everything else it reads the journal. Some time after
+ * the commits it keeps what it has in the journal's files together with its position, so that after a crash it goes on
+ * from where both stand. Nobody waits for it, and nothing that an answer to a sender rests on is done here.
+ *
+ * <p>It folds on a thread of its own. {@link #offer}, {@link #position}, {@link #find} and {@link #stop} are for any
+ * thread; {@link #find} reads files.
+ */
+public final class Summarizer {
+    private static final Logger LOG = LoggerFactory.getLogger(Summarizer.class);
+
+    /** Commits within it are folded at one go. */
+    private static final Duration FOLD_INTERVAL = Duration.ofMillis(100);
+    /** What a crash takes back, at most; it is folded again. */
+    private static final Duration SAVE_INTERVAL = Duration.ofMillis(500);
+    /** After something went wrong. */
+    private static final Duration RETRY_INTERVAL = Duration.ofSeconds(1);
+
+    /** Bytes of entries that wait in memory; what comes on top is read from the journal. */
+    private static final long MAX_WAITING_BYTES = 4L << 20;
+    /** So many are folded at once. */
+    private static final long WAKE_BYTES = 512 << 10;
+
+    private static final int MAX_WAITING_COMMITS = 10_000;
+    /** Heap of summaries that are not kept yet; more are kept at once. */
+    private static final long MAX_OPEN_BYTES = 16L << 20;
+
+    private static final int MAX_OPEN = 5_000;
+
+    private static final int PAGE_RECORDS = 500;
+    private static final int PAGE_ENTRIES = 1_000;
+    private static final long PAGE_BYTES = 1L << 20;
+
+    private final RocksJournal journal;
+    private final SummaryStore store;
+    private final Clock clock;
+    private final Metrics metrics;
+    private final LagClock lag = new LagClock();
+    private final EntryScan scan = new EntryScan();
+    private final Thread thread = new Thread(this::run, "summaries");
+
+    private final ConcurrentLinkedQueue<Commit> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicLong waitingBytes = new AtomicLong();
+    private final AtomicLong waitingCommits = new AtomicLong();
+
+    /** Changed since they were last kept. */
+    private final Map<String, Summary> open = new ConcurrentHashMap<>();
+
+    private final long catchUpTo;
+
+    private volatile long position;
+    private volatile boolean stopping;
+
+    // Of the thread.
+    private long folded;
+    private long openBytes;
+    private long savedNanos = System.nanoTime();
+
+    private record Commit(BusMessage.Appended appended, long bytes) {}
+
+    public Summarizer(RocksJournal journal, Clock clock, Metrics metrics) {
+        this.journal = journal;
+        this.store = journal.summaries();
+        this.clock = clock;
+        this.metrics = metrics;
+        this.catchUpTo = store.catchUpTo();
+        this.position = store.position();
+        this.folded = position;
+        metrics.gauge(
+                "tailrace.summaries.cursor.lag.positions",
+                "Journal records that summaries do not count yet",
+                this,
+                Summarizer::lagPositions);
+        metrics.gauge(
+                "tailrace.summaries.cursor.lag.seconds",
+                "Age of the oldest journal record that summaries do not count yet",
+                this,
+                own -> own.lag.ageSeconds(own.position, System.nanoTime()));
+    }
+
+    public Summarizer start() {
+        thread.start();
+        return this;
+    }
+
+    /** A commit, so that its entries need not be read; a wake-up, no more. Any thread. */
+    public void offer(BusMessage.Appended appended) {
+        long bytes = 0;
+        for (BusMessage.Run run : appended.runs()) {
+            for (LogEntry entry : run.entries()) {
+                bytes += entry.encoded().length;
+            }
+        }
+        if (waitingBytes.get() + bytes > MAX_WAITING_BYTES || waitingCommits.get() >= MAX_WAITING_COMMITS) {
+            return; // it is in the journal
+        }
+        waitingCommits.incrementAndGet();
+        waiting.add(new Commit(appended, bytes));
+        if (waitingBytes.addAndGet(bytes) >= WAKE_BYTES) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /** Of the last record that is in what is kept. */
+    public long position() {
+        return position;
+    }
+
+    /** Up to where the journal need not keep anything for this cursor. */
+    public long passed() {
+        long now = position;
+        return now < catchUpTo ? journal.lastPosition() : now;
+    }
+
+    private long lagPositions() {
+        try {
+            return Math.max(0, journal.lastPosition() - position);
+        } catch (JournalUnavailableException e) {
+            return 0;
+        }
+    }
+
+    /** What is known of an execution, a copy; its {@link Summary#upToSeq} says how far. Reads files. */
+    public Optional<Summary> find(String executionId) {
+        Summary changed = open.get(executionId);
+        return changed != null ? Optional.of(changed.copy()) : kept(executionId);
+    }
+
+    private Optional<Summary> kept(String executionId) {
+        return store.find(executionId).flatMap(bytes -> {
+            try {
+                return Optional.of(SummaryCodec.decode(bytes, 0, bytes.length));
+            } catch (IOException e) {
+                // Worth a word and no more: it begins anew, and says from which seq.
+                LOG.error("The summary of execution {} cannot be read and begins anew", executionId, e);
+                return Optional.empty();
+            }
+        });
+    }
+
+    private void run() {
+        while (!stopping) {
+            LockSupport.parkNanos(FOLD_INTERVAL.toNanos());
+            try {
+                foldAll();
+                if (due()) {
+                    save();
+                }
+            } catch (JournalUnavailableException e) {
+                LOG.debug("The journal is away; summaries go on when it is back", e);
+                again();
+            } catch (RuntimeException e) {
+                LOG.error("Summaries could not be brought up to date; it is tried again", e);
+                again();
+            }
+        }
+        try {
+            foldAll();
+            save();
+        } catch (RuntimeException e) {
+            LOG.warn("Summaries end at position {}; the rest is folded after the next start", position, e);
+        }
+    }
+
+    private boolean due() {
+        return !open.isEmpty() && System.nanoTime() - savedNanos >= SAVE_INTERVAL.toNanos()
+                || openBytes > MAX_OPEN_BYTES
+                || open.size() > MAX_OPEN;
+    }
+
+    /** What was not kept is folded once more, from where the files stand. */
+    private void again() {
+        open.clear();
+        openBytes = 0;
+        forgetWaiting();
+        if (!stopping) {
+            LockSupport.parkNanos(RETRY_INTERVAL.toNanos());
+        }
+        try {
+            position = store.position();
+            folded = position;
+        } catch (RuntimeException e) {
+            LOG.debug("The journal is still away", e); // and is seen to be at the next try
+        }
+    }
+
+    private void forgetWaiting() {
+        for (Commit commit; (commit = waiting.poll()) != null; ) {
+            forget(commit);
+        }
+    }
+
+    private void forget(Commit commit) {
+        waitingBytes.addAndGet(-commit.bytes());
+        waitingCommits.decrementAndGet();
+    }
+
+    /** Folds what the journal holds now. */
+    private void foldAll() {
+        long end = journal.lastPosition();
+        lag.sample(end, System.nanoTime());
+        for (Commit commit; (commit = waiting.poll()) != null; ) {
+            forget(commit);
+            for (BusMessage.Run run : commit.appended().runs()) {
+                long at = run.state().lastPosition();
+                if (at > folded + 1) {
+                    catchUp(at - 1);
+                }
+                if (at == folded + 1) {
+                    fold(run.state().executionId(), run.entries());
+                    folded = at;
+                }
+            }
+        }
+        if (folded < end) {
+            catchUp(end);
+        }
+    }
+
+    /** From the files: what nobody told of, or what did not fit into memory. */
+    private void catchUp(long to) {
+        while (folded < to && !stopping) {
+            List<JournalRecord> records = journal.records(folded, PAGE_RECORDS, PAGE_ENTRIES);
+            if (records.isEmpty()) {
+                folded = to; // removed: it was passed before
+            }
+            for (JournalRecord record : records) {
+                if (record.position() > to) {
+                    folded = to;
+                    return;
+                }
+                read(record);
+                folded = record.position();
+                if (due()) {
+                    save();
+                }
+            }
+        }
+    }
+
+    private void read(JournalRecord record) {
+        String executionId = record.executionId();
+        fold(executionId, List.of());
+        for (long from = record.firstSeq(); from <= record.lastSeq(); ) {
+            List<LogEntry> entries =
+                    journal.entries(executionId, from, record.lastSeq(), true, PAGE_ENTRIES, PAGE_BYTES, any -> true);
+            if (entries.isEmpty()) {
+                return; // expired before this version was there to count them
+            }
+            fold(executionId, entries);
+            from = entries.get(entries.size() - 1).seq() + 1;
+        }
+    }
+
+    private void fold(String executionId, List<LogEntry> entries) {
+        Summary summary = open.get(executionId);
+        if (summary == null) {
+            summary = kept(executionId).orElseGet(Summary::new);
+            open.put(executionId, summary);
+            openBytes += summary.heapBytes();
+        }
+        int unreadable = summary.add(entries, scan);
+        if (unreadable > 0) {
+            metrics.unreadableEntries(unreadable);
+            LOG.error("{} entries of execution {} cannot be read; its summary lacks them", unreadable, executionId);
+        }
+    }
+
+    /** Keeps what was changed, together with the position up to which it counts. */
+    private void save() {
+        if (folded == position) {
+            return;
+        }
+        var changed = new ArrayList<Kept>(open.size());
+        open.forEach((executionId, summary) ->
+                changed.add(new Kept(executionId, summary.upToSeq(), SummaryCodec.encode(summary))));
+        long from = position;
+        if (!store.save(from, folded, changed, Timestamps.micros(clock.instant()))) {
+            throw new JournalUnavailableException("Summaries kept up to position " + from + " were lost.");
+        }
+        position = folded;
+        // Only now: who does not find them here any more finds them in the files.
+        open.clear();
+        openBytes = 0;
+        savedNanos = System.nanoTime();
+    }
+
+    /** Folds and keeps what the journal holds, and ends the thread; blocks until then. */
+    public void stop() {
+        stopping = true;
+        LockSupport.unpark(thread);
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
