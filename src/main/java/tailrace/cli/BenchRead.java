@@ -90,7 +90,7 @@ final class BenchRead implements Callable<Integer> {
                 .add("run", "executions", seed.executions)
                 .add("run", "entries_each", seed.entries);
         try (Progress progress = target.progress();
-                var connection = new HttpConnection(server.address())) {
+                var connection = new HttpConnection(server)) {
             if (options == null) {
                 new Run(server, connection, Optional.empty(), report, progress).all();
             } else {

@@ -114,7 +114,7 @@ final class BenchSeed implements Callable<Integer> {
             List<Callable<Void>> workers = new ArrayList<>();
             for (int i = 0; i < connections; i++) {
                 workers.add(() -> {
-                    try (var connection = new HttpConnection(server.address())) {
+                    try (var connection = new HttpConnection(server)) {
                         for (int at = next.getAndIncrement(); at < tasks.size(); at = next.getAndIncrement()) {
                             fill(connection, server, tasks.get(at), sent);
                         }
@@ -182,7 +182,7 @@ final class BenchSeed implements Callable<Integer> {
         var behind = new AtomicLong(Long.MAX_VALUE);
         progress.show(() -> String.format("waiting for PostgreSQL: %,d journal records behind", behind.get()));
         long progressed = began;
-        try (var connection = new HttpConnection(server.address())) {
+        try (var connection = new HttpConnection(server)) {
             while (true) {
                 long now = lag(json(connection.get(server, "/v2/logs/stats")));
                 if (now == 0) {

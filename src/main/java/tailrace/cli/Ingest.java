@@ -10,7 +10,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -203,9 +202,9 @@ final class Ingest implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         return new IngestClient(
                 URI.create(server.base() + path), server.trust(), server.token("a service token"), patience, line -> {
-            err.println("tailrace: " + line);
-            err.flush();
-        });
+                    err.println("tailrace: " + line);
+                    err.flush();
+                });
     }
 
     private ParameterException wrong(String message) {

@@ -38,8 +38,8 @@ public final class SummaryReader {
 
     /** The summary, or nothing if there is none that this reader may see. */
     public Future<Optional<Summary>> summary(Principal principal, String executionId) {
-        return guard.call(() -> readers.as(
-                        principal, client -> client.preparedQuery(sql.summary).execute(Tuple.of(executionId))))
+        return guard.call(() -> readers.as(principal, executionId, client -> client.preparedQuery(sql.summary)
+                        .execute(Tuple.of(executionId))))
                 .map(rows -> rows.size() == 0
                         ? Optional.empty()
                         : Optional.of(decode(executionId, rows.iterator().next().getString(0))));

@@ -197,7 +197,10 @@ class SummarizerTest {
         open.append(Batches.of("last", "2"));
         awaitKept();
 
-        assertThat(open.trimmer(new AtomicLong(summarizer.passed()), 1L << 30).expire().executions()).isEqualTo(1);
+        assertThat(open.trimmer(new AtomicLong(summarizer.passed()), 1L << 30)
+                        .expire()
+                        .executions())
+                .isEqualTo(1);
 
         assertThat(summarizer.find("e")).isEmpty();
         assertThat(newest(Scope.ALL, 0)).containsExactly("last");

@@ -139,7 +139,8 @@ class SummariesIT {
     }
 
     private long upTo(String id) {
-        String found = postgres.text("SELECT up_to_seq FROM tailrace.execution_summaries WHERE execution_id = '" + id + "'");
+        String found =
+                postgres.text("SELECT up_to_seq FROM tailrace.execution_summaries WHERE execution_id = '" + id + "'");
         return found.isEmpty() ? 0 : Long.parseLong(found);
     }
 
@@ -187,7 +188,8 @@ class SummariesIT {
         }
         keep("bad", 3, "{\"from_seq\":".getBytes(StandardCharsets.UTF_8));
         onContext(() -> shipper.stop(Duration.ofSeconds(20)));
-        assertThat(postgres.number("SELECT count(*) FROM tailrace.execution_summaries")).isEqualTo(250);
+        assertThat(postgres.number("SELECT count(*) FROM tailrace.execution_summaries"))
+                .isEqualTo(250);
         assertThat(upTo("bad")).isZero();
         assertThat(store.waiting("", 10)).isEmpty();
     }
@@ -253,11 +255,12 @@ class SummariesIT {
 
     @Test
     void executionsAreListedBehindAPlaceAlsoWhereManyAreMadeAtOnce() {
-        postgres.execute("INSERT INTO tailrace.workflow_executions (execution_id, last_seq, total_logs, milestone_count,"
-                + " created_at, generation, last_position, status, workflow_id, level_counts, event_counts)"
-                + " SELECT 'e' || n, 0, 0, 0, timestamptz '2026-03-01 12:00Z' + (n / 10) * interval '1 us', 1, n,"
-                + " (CASE WHEN n % 2 = 0 THEN 'RUNNING' ELSE 'FAILED' END)::tailrace.execution_status,"
-                + " 'w' || n % 3, '{}', '{}' FROM generate_series(1, 300) AS n");
+        postgres.execute(
+                "INSERT INTO tailrace.workflow_executions (execution_id, last_seq, total_logs, milestone_count,"
+                        + " created_at, generation, last_position, status, workflow_id, level_counts, event_counts)"
+                        + " SELECT 'e' || n, 0, 0, 0, timestamptz '2026-03-01 12:00Z' + (n / 10) * interval '1 us', 1, n,"
+                        + " (CASE WHEN n % 2 = 0 THEN 'RUNNING' ELSE 'FAILED' END)::tailrace.execution_status,"
+                        + " 'w' || n % 3, '{}', '{}' FROM generate_series(1, 300) AS n");
         for (String workflow : Arrays.asList(null, "w1")) {
             List<String> walked = new ArrayList<>();
             Place after = Place.START;
@@ -272,8 +275,9 @@ class SummariesIT {
             }
             String where = workflow == null ? "true" : "workflow_id = '" + workflow + "'";
             assertThat(String.join(",", walked))
-                    .isEqualTo(postgres.text("SELECT string_agg(execution_id, ',' ORDER BY created_at DESC, execution_id)"
-                            + " FROM tailrace.workflow_executions WHERE " + where));
+                    .isEqualTo(
+                            postgres.text("SELECT string_agg(execution_id, ',' ORDER BY created_at DESC, execution_id)"
+                                    + " FROM tailrace.workflow_executions WHERE " + where));
         }
         long since = Timestamps.micros(START) + 29; // 290 and above: of w1 292, 295 and 298
         assertThat(await(reader.newest(SERVICE, "w1", ExecutionStatus.FAILED, Place.START, since, 100)))
