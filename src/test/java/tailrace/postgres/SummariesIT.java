@@ -21,7 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,10 +54,7 @@ class SummariesIT {
     private static final Principal SERVICE = new Principal("", true, Long.MAX_VALUE);
     private static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
 
-    @TempDir
-    private Path temp;
-
-    private final AtomicReference<Instant> now = new AtomicReference<>(START);
+    private final AtomicLong nowMicros = new AtomicLong(Timestamps.micros(START));
     private final Clock clock = new Clock() {
         @Override
         public ZoneId getZone() {
@@ -71,7 +68,7 @@ class SummariesIT {
 
         @Override
         public Instant instant() {
-            return now.get();
+            return Timestamps.instant(nowMicros.get());
         }
     };
     private final Metrics metrics = new Metrics(new SimpleMeterRegistry());
@@ -87,7 +84,7 @@ class SummariesIT {
     private long position;
 
     @BeforeEach
-    void open() {
+    void open(@TempDir Path temp) {
         vertx = Vertx.vertx();
         context = vertx.getOrCreateContext();
         postgres = TestDatabase.migrated();
@@ -130,7 +127,7 @@ class SummariesIT {
 
     private void keep(String id, long upToSeq, byte[] json) {
         home.adopt(1, List.of(FakeJournal.fresh(id)));
-        assertThat(store.save(position, ++position, List.of(new Kept(id, upToSeq, json)), Timestamps.micros(now.get())))
+        assertThat(store.save(position, ++position, List.of(new Kept(id, upToSeq, json)), nowMicros.get()))
                 .isTrue();
     }
 
@@ -139,12 +136,13 @@ class SummariesIT {
     }
 
     private long upTo(String id) {
-        String found = postgres.text("SELECT up_to_seq FROM tailrace.execution_summaries WHERE execution_id = '" + id + "'");
+        String found =
+                postgres.text("SELECT up_to_seq FROM tailrace.execution_summaries WHERE execution_id = '" + id + "'");
         return found.isEmpty() ? 0 : Long.parseLong(found);
     }
 
     private void after(Duration time) {
-        now.updateAndGet(before -> before.plus(time));
+        nowMicros.addAndGet(time.toMillis() * 1_000);
     }
 
     private static String text(Summary summary) {
@@ -187,7 +185,8 @@ class SummariesIT {
         }
         keep("bad", 3, "{\"from_seq\":".getBytes(StandardCharsets.UTF_8));
         onContext(() -> shipper.stop(Duration.ofSeconds(20)));
-        assertThat(postgres.number("SELECT count(*) FROM tailrace.execution_summaries")).isEqualTo(250);
+        assertThat(postgres.number("SELECT count(*) FROM tailrace.execution_summaries"))
+                .isEqualTo(250);
         assertThat(upTo("bad")).isZero();
         assertThat(store.waiting("", 10)).isEmpty();
     }
@@ -253,11 +252,12 @@ class SummariesIT {
 
     @Test
     void executionsAreListedBehindAPlaceAlsoWhereManyAreMadeAtOnce() {
-        postgres.execute("INSERT INTO tailrace.workflow_executions (execution_id, last_seq, total_logs, milestone_count,"
-                + " created_at, generation, last_position, status, workflow_id, level_counts, event_counts)"
-                + " SELECT 'e' || n, 0, 0, 0, timestamptz '2026-03-01 12:00Z' + (n / 10) * interval '1 us', 1, n,"
-                + " (CASE WHEN n % 2 = 0 THEN 'RUNNING' ELSE 'FAILED' END)::tailrace.execution_status,"
-                + " 'w' || n % 3, '{}', '{}' FROM generate_series(1, 300) AS n");
+        postgres.execute(
+                "INSERT INTO tailrace.workflow_executions (execution_id, last_seq, total_logs, milestone_count,"
+                        + " created_at, generation, last_position, status, workflow_id, level_counts, event_counts)"
+                        + " SELECT 'e' || n, 0, 0, 0, timestamptz '2026-03-01 12:00Z' + (n / 10) * interval '1 us', 1, n,"
+                        + " (CASE WHEN n % 2 = 0 THEN 'RUNNING' ELSE 'FAILED' END)::tailrace.execution_status,"
+                        + " 'w' || n % 3, '{}', '{}' FROM generate_series(1, 300) AS n");
         for (String workflow : Arrays.asList(null, "w1")) {
             List<String> walked = new ArrayList<>();
             Place after = Place.START;
@@ -272,8 +272,9 @@ class SummariesIT {
             }
             String where = workflow == null ? "true" : "workflow_id = '" + workflow + "'";
             assertThat(String.join(",", walked))
-                    .isEqualTo(postgres.text("SELECT string_agg(execution_id, ',' ORDER BY created_at DESC, execution_id)"
-                            + " FROM tailrace.workflow_executions WHERE " + where));
+                    .isEqualTo(
+                            postgres.text("SELECT string_agg(execution_id, ',' ORDER BY created_at DESC, execution_id)"
+                                    + " FROM tailrace.workflow_executions WHERE " + where));
         }
         long since = Timestamps.micros(START) + 29; // 290 and above: of w1 292, 295 and 298
         assertThat(await(reader.newest(SERVICE, "w1", ExecutionStatus.FAILED, Place.START, since, 100)))

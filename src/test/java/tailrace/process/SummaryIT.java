@@ -38,7 +38,8 @@ class SummaryIT {
 
     private static JsonNode summary(Api api, String execution) throws Exception {
         JsonNode one = ok(api.get("/v2/executions/" + execution + "/logs/summary"));
-        assertThat(ok(api.get("/api/v1/app/executions/" + execution + "/logs/summary"))).isEqualTo(one);
+        assertThat(ok(api.get("/api/v1/app/executions/" + execution + "/logs/summary")))
+                .isEqualTo(one);
         return one;
     }
 
@@ -111,7 +112,10 @@ class SummaryIT {
 
             // It comes back; the run ends, and PostgreSQL is given what it comes to
             link.mend();
-            post(api, "e", "[{\"event_type\":\"workflow_completed\",\"data\":{\"status\":\"FAILED\"},\"message\":\"end\"}]");
+            post(
+                    api,
+                    "e",
+                    "[{\"event_type\":\"workflow_completed\",\"data\":{\"status\":\"FAILED\"},\"message\":\"end\"}]");
             JsonNode last = summary(api, "e");
             assertThat(last.get("status").asText()).isEqualTo("FAILED");
             AwaitCondition.until(
@@ -161,8 +165,11 @@ class SummaryIT {
                 service.put("/v2/executions/e" + i, "{\"workflow_id\":\"w\",\"user_id\":\"" + owner + "\"}");
             }
             post(service, "e29", RUN);
-            post(service, "e29", "[{\"event_type\":\"workflow_completed\",\"data\":{\"status\":\"FAILED\"},"
-                    + "\"message\":\"end\",\"timestamp\":\"2026-03-01T12:00:06Z\"}]");
+            post(
+                    service,
+                    "e29",
+                    "[{\"event_type\":\"workflow_completed\",\"data\":{\"status\":\"FAILED\"},"
+                            + "\"message\":\"end\",\"timestamp\":\"2026-03-01T12:00:06Z\"}]");
 
             requireRecentLogs(ann);
             assertThat(ok(bob.get("/v2/workflows/executions/recent_logs?workflow_id=w"))
@@ -179,7 +186,8 @@ class SummaryIT {
             String cursor = "";
             for (int made = 31; ; made++) {
                 JsonNode page = ok(ann.get("/v2/executions?workflow_id=w&limit=3" + cursor));
-                page.get("executions").forEach(one -> walked.add(one.get("execution_id").asText()));
+                page.get("executions")
+                        .forEach(one -> walked.add(one.get("execution_id").asText()));
                 if (!page.get("has_more").asBoolean()) {
                     break;
                 }
@@ -196,9 +204,12 @@ class SummaryIT {
 
             JsonNode failed = ok(ann.get("/v2/executions?status=failed"));
             assertThat(failed.get("executions")).hasSize(1);
-            assertThat(failed.get("executions").get(0).get("error_count").asLong()).isEqualTo(1);
-            assertThat(ok(bob.get("/v2/executions?status=failed")).get("executions")).isEmpty();
-            for (String wrong : List.of("status=odd", "limit=0", "cursor=x", "since=then", "order=asc", "limit=1&limit=2")) {
+            assertThat(failed.get("executions").get(0).get("error_count").asLong())
+                    .isEqualTo(1);
+            assertThat(ok(bob.get("/v2/executions?status=failed")).get("executions"))
+                    .isEmpty();
+            for (String wrong :
+                    List.of("status=odd", "limit=0", "cursor=x", "since=then", "order=asc", "limit=1&limit=2")) {
                 Api.Answer refused = service.get("/v2/executions?" + wrong);
                 assertThat(refused.status()).as(wrong).isEqualTo(400);
                 assertThat(refused.body().get("detail").asText() + refused.body())
@@ -222,9 +233,10 @@ class SummaryIT {
         JsonNode recent = ok(ann.get("/api/v1/app/executions" + query));
         JsonNode latest = recent.get("latest_execution");
         ((ObjectNode) latest).put("end_time", "-").put("duration", -1);
-        assertThat(latest).isEqualTo(json("{'execution_id':'e29','status':'FAILED',"
-                + "'start_time':'2026-03-01T12:00:00.000000Z','end_time':'-','duration':-1,"
-                + "'error_message':'The mail could not be sent'}"));
+        assertThat(latest)
+                .isEqualTo(json("{'execution_id':'e29','status':'FAILED',"
+                        + "'start_time':'2026-03-01T12:00:00.000000Z','end_time':'-','duration':-1,"
+                        + "'error_message':'The mail could not be sent'}"));
         assertThat(recent.get("workflow_id").asText()).isEqualTo("w");
         assertThat(recent.get("summary"))
                 .isEqualTo(json("{'total_logs':7,'error_count':1,'warning_count':0,'milestone_count':1}"));

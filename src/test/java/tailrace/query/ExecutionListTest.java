@@ -44,8 +44,8 @@ class ExecutionListTest {
     private final TreeMap<String, ExecutionState> flushed = new TreeMap<>();
     private boolean coldAway;
     private long indexed = Long.MAX_VALUE;
-    private final ExecutionList list = new ExecutionList(
-            vertx, new HotJournal(), new Index(), () -> indexed, () -> 0, new Cold(), executions());
+    private final ExecutionList list =
+            new ExecutionList(vertx, new HotJournal(), new Index(), () -> indexed, () -> 0, new Cold(), executions());
 
     @AfterEach
     void close() throws Exception {
@@ -79,8 +79,8 @@ class ExecutionListTest {
                     .filter(state -> state.lastPosition() > afterPosition)
                     .sorted(Comparator.comparingLong(ExecutionState::lastPosition))
                     .limit(maxRecords)
-                    .map(state -> new tailrace.model.JournalRecord(
-                            state.lastPosition(), state.executionId(), 1, 0, 0, false))
+                    .map(state ->
+                            new tailrace.model.JournalRecord(state.lastPosition(), state.executionId(), 1, 0, 0, false))
                     .toList();
         }
 
@@ -165,8 +165,8 @@ class ExecutionListTest {
                     .filter(state -> workflowId.equals(state.workflowId()))
                     .map(ExecutionState::executionId)
                     .toList();
-            return Future.succeededFuture(
-                    ids.size() + perhaps.stream().filter(id -> !ids.contains(id)).count());
+            return Future.succeededFuture(ids.size()
+                    + perhaps.stream().filter(id -> !ids.contains(id)).count());
         }
     }
 
@@ -177,7 +177,12 @@ class ExecutionListTest {
     }
 
     private ExecutionState state(
-            String id, long created, ExecutionStatus status, long position, @Nullable String workflow, @Nullable String user) {
+            String id,
+            long created,
+            ExecutionStatus status,
+            long position,
+            @Nullable String workflow,
+            @Nullable String user) {
         return new ExecutionState(
                 id,
                 workflow,
@@ -228,12 +233,15 @@ class ExecutionListTest {
         while (after != null) {
             ListPage page = list.page(
                             principal,
-                            new ListQuery(query.workflowId(), query.status(), query.sinceMicros(), query.limit(), after))
+                            new ListQuery(
+                                    query.workflowId(), query.status(), query.sinceMicros(), query.limit(), after))
                     .await(10, TimeUnit.SECONDS);
             assertThat(page.states()).hasSizeLessThanOrEqualTo(query.limit());
             found.addAll(page.states());
             ExecutionIndex.Place next = page.next();
-            after = next == null ? null : ListCursor.decode(ListCursor.encode(next)).orElseThrow();
+            after = next == null
+                    ? null
+                    : ListCursor.decode(ListCursor.encode(next)).orElseThrow();
             between.run();
         }
         return found;
@@ -261,7 +269,8 @@ class ExecutionListTest {
             Principal principal = random.nextBoolean() ? SERVICE : ANNA;
             List<ExecutionState> expected = all.values().stream()
                     .filter(state -> state.createdAtMicros() >= since)
-                    .filter(state -> query.workflowId() == null || query.workflowId().equals(state.workflowId()))
+                    .filter(state ->
+                            query.workflowId() == null || query.workflowId().equals(state.workflowId()))
                     .filter(state -> query.status() == null || query.status() == state.status())
                     // The journal alone knows no owner of a workflow; and a status that PostgreSQL has yet to learn
                     .filter(state -> principal.service()
@@ -269,7 +278,8 @@ class ExecutionListTest {
                             || sees(principal, state)
                                     && flushed.containsKey(state.executionId())
                                     && (query.status() == null
-                                            || Objects.requireNonNull(flushed.get(state.executionId())).status()
+                                            || Objects.requireNonNull(flushed.get(state.executionId()))
+                                                            .status()
                                                     == query.status()))
                     .sorted(NEWEST_FIRST)
                     .toList();

@@ -29,7 +29,9 @@ public final class PlainSummary {
     private int step = Integer.MIN_VALUE;
 
     private static final class Node {
-        @Nullable String name;
+        @Nullable
+        String name;
+
         String status = "HEARD";
         int attempt;
         int starts;
@@ -37,7 +39,9 @@ public final class PlainSummary {
         long errors;
         long first = Long.MAX_VALUE;
         long last = Long.MIN_VALUE;
-        @Nullable Double seconds;
+
+        @Nullable
+        Double seconds;
     }
 
     /** Some entry; of so many steps. */
