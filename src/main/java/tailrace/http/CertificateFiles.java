@@ -69,11 +69,9 @@ record CertificateFiles(Buffer cert, Buffer key) {
     Usable usable(Vertx vertx, TailraceConfig.Tls tls) throws UnusableException {
         X509Certificate leaf = leaf(tls.cert());
         var options = new PemKeyCertOptions().setCertValue(cert).setKeyValue(key);
-        PrivateKey privateKey = privateKey(vertx, options, tls.key());
+        PrivateKey privateKey = privateKey(vertx, options, tls);
         if (!belong(privateKey, leaf.getPublicKey())) {
-            throw new UnusableException(
-                    "TLS_KEY (" + tls.key() + ") is not the key of the certificate in TLS_CERT (" + tls.cert() + ")",
-                    null);
+            throw noKey(tls, null);
         }
         return new Usable(options, leaf.getNotAfter().toInstant());
     }
@@ -94,8 +92,8 @@ record CertificateFiles(Buffer cert, Buffer key) {
         }
     }
 
-    @SuppressWarnings("PMD.AvoidCatchingGenericException")
-    private static PrivateKey privateKey(Vertx vertx, PemKeyCertOptions options, Path file) throws UnusableException {
+    private static PrivateKey privateKey(Vertx vertx, PemKeyCertOptions options, TailraceConfig.Tls tls)
+            throws UnusableException {
         try {
             for (KeyManager manager : options.getKeyManagerFactory(vertx).getKeyManagers()) {
                 if (manager instanceof X509KeyManager keys) {
@@ -108,15 +106,16 @@ record CertificateFiles(Buffer cert, Buffer key) {
                 }
             }
         } catch (Exception e) { // Vert.x declares it so; whatever it was, the file cannot be used
-            throw noKey(file, e);
+            throw noKey(tls, e);
         }
-        throw noKey(file, null);
+        throw noKey(tls, null);
     }
 
-    private static UnusableException noKey(Path file, @Nullable Throwable cause) {
+    /** Keys of another kind than the certificate's are refused by the parser already, so it can be either. */
+    private static UnusableException noKey(TailraceConfig.Tls tls, @Nullable Throwable cause) {
         return new UnusableException(
-                "TLS_KEY (" + file + ") holds no private key that can be used: it must be PEM, without a passphrase,"
-                        + " RSA or EC, such as openssl pkcs8 -topk8 -nocrypt makes",
+                "TLS_KEY (" + tls.key() + ") is not the key of the certificate in TLS_CERT (" + tls.cert()
+                        + "), or no key that can be used: it must be PEM, without a passphrase, RSA or EC",
                 cause);
     }
 

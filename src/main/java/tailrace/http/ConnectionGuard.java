@@ -105,9 +105,9 @@ public final class ConnectionGuard {
         return System.nanoTime() | 1;
     }
 
-    /** Without waiting for the socket to take what it never will. */
+    /** Without waiting for the socket to take what it never will, as closing the whole pipeline would. */
     private static void closeHard(ChannelHandlerContext context) {
-        context.close(context.voidPromise());
+        context.close();
     }
 
     /** Stands before the decoder and sees bytes come; what stands behind it tells when they were a whole request. */

@@ -99,6 +99,7 @@ public final class ProblemHandler implements Handler<RoutingContext> {
             response.reset();
             return;
         }
+        SecurityHeaders.set(ctx.request()); // those of the page, if it was a file that is not there, are not for this
         if (problem.status() == 405) {
             response.putHeader(HttpHeaders.ALLOW, String.join(", ", methods));
         }

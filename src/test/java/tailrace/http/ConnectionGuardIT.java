@@ -27,12 +27,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import tailrace.live.HardClose;
 import tailrace.metrics.Metrics;
 import tailrace.process.AwaitCondition;
 import tailrace.process.TestCertificate;
@@ -40,7 +43,7 @@ import tailrace.process.TestCertificate;
 /** Clients that hold on to what they do not use, each by the name of its attack. Real sockets, short patience. */
 class ConnectionGuardIT {
     private static final Duration REQUEST_TIMEOUT = Duration.ofMillis(600);
-    private static final Duration UNREAD_TIMEOUT = Duration.ofMillis(900);
+    private static final Duration UNREAD_TIMEOUT = Duration.ofSeconds(3);
     private static final int MAX_CONNECTIONS = 50;
     private static final int BIG_BYTES = 32 << 20;
 
@@ -53,7 +56,7 @@ class ConnectionGuardIT {
     /** One event loop with its guard, as {@code HttpVerticle} has it. */
     private final class Server extends VerticleBase {
         private final Optional<TestCertificate> tls;
-        private HttpServer listening;
+        private @Nullable HttpServer listening;
 
         Server(Optional<TestCertificate> tls) {
             this.tls = tls;
@@ -62,11 +65,12 @@ class ConnectionGuardIT {
         @Override
         public Future<?> start() {
             var guard = new ConnectionGuard(vertx, connections, REQUEST_TIMEOUT, UNREAD_TIMEOUT);
-            listening = vertx.createHttpServer(ServerOptions.of("127.0.0.1", 0, tls.map(each -> new PemKeyCertOptions()
-                    .setCertValue(Buffer.buffer(each.certPem()))
-                    .setKeyValue(Buffer.buffer(each.keyPem())))));
-            return listening
-                    .connectionHandler(guard::connected)
+            HttpServer made =
+                    vertx.createHttpServer(ServerOptions.of("127.0.0.1", 0, tls.map(each -> new PemKeyCertOptions()
+                            .setCertValue(Buffer.buffer(each.certPem()))
+                            .setKeyValue(Buffer.buffer(each.keyPem())))));
+            listening = made;
+            return made.connectionHandler(guard::connected)
                     .invalidRequestHandler(ProblemHandler::invalidRequest)
                     .webSocketHandler(socket -> socket.textMessageHandler(socket::writeTextMessage))
                     .requestHandler(guard.around(this::answer))
@@ -76,6 +80,10 @@ class ConnectionGuardIT {
         private void answer(HttpServerRequest request) {
             switch (request.path()) {
                 case "/big" -> request.response().end(Buffer.buffer(new byte[BIG_BYTES]));
+                case "/closed-hard" -> {
+                    request.response().end(Buffer.buffer(new byte[BIG_BYTES]));
+                    vertx.setTimer(100, id -> HardClose.close(request));
+                }
                 case "/slow" ->
                     vertx.setTimer(3 * REQUEST_TIMEOUT.toMillis(), id -> request.response()
                             .end("late"));
@@ -86,7 +94,7 @@ class ConnectionGuardIT {
         }
 
         int port() {
-            return listening.actualPort();
+            return Objects.requireNonNull(listening).actualPort();
         }
     }
 
@@ -218,6 +226,18 @@ class ConnectionGuardIT {
             AwaitCondition.until("the server gives up", () -> connections.open() == 0);
         }
         assertThat(count("tailrace.http.answers.unread")).isEqualTo(1);
+    }
+
+    @Test
+    void aHardCloseDoesNotWaitForTheClientToRead() throws Exception {
+        try (Socket stuck = connect()) {
+            send(stuck, "GET /closed-hard HTTP/1.1\r\nHost: x\r\n\r\n");
+            AwaitCondition.until("it has its place", () -> connections.open() == 1);
+            AwaitCondition.until("it is closed", () -> connections.open() == 0);
+        }
+        assertThat(count("tailrace.http.answers.unread"))
+                .as("it did not take the guard")
+                .isZero();
     }
 
     @Test

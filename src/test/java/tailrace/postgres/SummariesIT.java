@@ -21,7 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,10 +54,7 @@ class SummariesIT {
     private static final Principal SERVICE = new Principal("", true, Long.MAX_VALUE);
     private static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
 
-    @TempDir
-    private Path temp;
-
-    private final AtomicReference<Instant> now = new AtomicReference<>(START);
+    private final AtomicLong nowMicros = new AtomicLong(Timestamps.micros(START));
     private final Clock clock = new Clock() {
         @Override
         public ZoneId getZone() {
@@ -71,7 +68,7 @@ class SummariesIT {
 
         @Override
         public Instant instant() {
-            return now.get();
+            return Timestamps.instant(nowMicros.get());
         }
     };
     private final Metrics metrics = new Metrics(new SimpleMeterRegistry());
@@ -87,7 +84,7 @@ class SummariesIT {
     private long position;
 
     @BeforeEach
-    void open() {
+    void open(@TempDir Path temp) {
         vertx = Vertx.vertx();
         context = vertx.getOrCreateContext();
         postgres = TestDatabase.migrated();
@@ -130,7 +127,7 @@ class SummariesIT {
 
     private void keep(String id, long upToSeq, byte[] json) {
         home.adopt(1, List.of(FakeJournal.fresh(id)));
-        assertThat(store.save(position, ++position, List.of(new Kept(id, upToSeq, json)), Timestamps.micros(now.get())))
+        assertThat(store.save(position, ++position, List.of(new Kept(id, upToSeq, json)), nowMicros.get()))
                 .isTrue();
     }
 
@@ -145,7 +142,7 @@ class SummariesIT {
     }
 
     private void after(Duration time) {
-        now.updateAndGet(before -> before.plus(time));
+        nowMicros.addAndGet(time.toMillis() * 1_000);
     }
 
     private static String text(Summary summary) {
