@@ -11,6 +11,7 @@ final class MessageTemplate {
     /** Characters of a template; what messages say beyond it does not tell them apart. */
     static final int MAX_CHARS = 200;
 
+    private static final int UUID_START_CHARS = 8;
     private static final String VARIABLE = "<*>";
     /** From here on a word of hexadecimal digits is an id, if it has any digit at all. */
     private static final int MIN_HEX_CHARS = 6;
@@ -95,6 +96,10 @@ final class MessageTemplate {
 
     private void word() {
         int end = wordEnd(at);
+        int glued = end - UUID_START_CHARS;
+        if (glued > at && UUID.matcher(text).region(glued, text.length()).lookingAt()) {
+            end = glued; // a UUID begins within the word
+        }
         if (id(at, end)) {
             out.append(VARIABLE);
             at = end;
@@ -107,6 +112,9 @@ final class MessageTemplate {
                 out.append(c);
             } else if (!inDigits) {
                 out.append(VARIABLE);
+                if (take(TIME)) {
+                    return; // a time begins within the word
+                }
             }
             inDigits = digit(c);
         }

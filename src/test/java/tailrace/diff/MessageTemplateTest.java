@@ -25,6 +25,7 @@ class MessageTemplateTest {
                 "from 10:15 to 10:15:30 on 2026/03/29 | from <*> to <*> on <*>",
                 "user 7f8d1f2a-0c7e-4c1d-9a53-1f2e3d4c5b6a left | user <*> left",
                 "req-7F8D1F2A-0C7E-4C1D-9A53-1F2E3D4C5B6A | req-<*>",
+                "user7f8d1f2a-0c7e-4c1d-9a53-1f2e3d4c5b6a left | user<*> left",
                 "commit a1b2c3d pushed | commit <*> pushed",
                 "address 0x7ffd42 and 10.0.0.1 | address <*> and <*>",
                 "job_01HV9K3ZQ4T7M2N5P8R0S1X6YB done | job_<*> done",
@@ -54,7 +55,7 @@ class MessageTemplateTest {
                     .get(shape.nextInt(7)));
             message.append(
                     switch (shape.nextInt(7)) {
-                        case 0 -> Integer.toString(ids.nextInt());
+                        case 0 -> Integer.toString(ids.nextInt(Integer.MAX_VALUE));
                         case 1 -> Double.toString(ids.nextDouble() * Math.pow(10, ids.nextInt(12) - 4));
                         case 2 -> new UUID(ids.nextLong(), ids.nextLong()).toString();
                         case 3 -> "0x" + Long.toHexString(ids.nextLong());
