@@ -98,7 +98,7 @@ final class ConfigFile {
         List<String> values = values(tuple.getValueNode());
         if (values == null) {
             problems.add(key + " (" + where + "): must be a plain value"
-                    + (key == ConfigKey.LOG_MASK_PATTERNS ? " or a list of them" : ", not a list or a mapping"));
+                    + (key.list() ? " or a list of them" : ", not a list or a mapping"));
             return;
         }
         Setting before = settings.put(key, new Setting(key, values, where));

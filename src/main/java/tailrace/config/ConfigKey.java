@@ -35,7 +35,9 @@ enum ConfigKey {
     LOG_MAX_BATCH_BYTES,
     LOG_MAX_DATA_DEPTH,
     LOG_OVERSIZE,
+    LOG_MASK,
     LOG_MASK_PATTERNS,
+    LOG_MASK_KEYS,
     LOG_BATCH_INTERVAL,
     LOG_BATCH_TRIGGER,
     LOG_BATCH_SIZE,
@@ -88,6 +90,11 @@ enum ConfigKey {
     /** Whether a value of this key may be shown. */
     boolean printable() {
         return kind == Kind.PLAIN;
+    }
+
+    /** Whether a file may give a list. */
+    boolean list() {
+        return this == LOG_MASK_PATTERNS || this == LOG_MASK_KEYS;
     }
 
     boolean supported() {
