@@ -97,7 +97,7 @@ final class BuiltInRules {
                         .checked(value -> hasDigit(value) && SecretNames.secret(Kind.TOKEN, Form.ASSIGNED, value)),
                 at(
                                 "(?i)%3a%2f%2f(?:(?!%3a|%40|%2f)[^\\s\"'&<>]){0,255}+%3a(?!\\d{1,5}(?:%2f|%3f|[&\\s]|$))"
-                                        + "((?:(?!%40)[^\\s\"'&<>]){1,255}+)%40",
+                                        + "((?:(?!%40|%3a%2f%2f)[^\\s\"'&<>]){1,255}+)%40",
                                 "%3a%2f%2f")
                         .checked(BuiltInRules::password),
                 at("(?i:jdbc:oracle):\\w{1,10}+:[^\\s/@:\"']{1,64}+/([^\\s@\"']{1,128}+)@", "jdbc:oracle")
@@ -221,9 +221,12 @@ final class BuiltInRules {
                 at("(?i:sshpass) -p ?[\"']?(" + NOT_MASKED + "[^\\s\"']{1,255}+)", "sshpass -p")
                         .checked(BuiltInRules::password),
                 at(
-                                "(?i:curl) [^\\r\\n]{0,400}?(?<=\\s)(?:-u|--user|--proxy-user)[ =]{1,2}+[\"']?[^\\s:\"']{1,100}+:("
-                                        + NOT_MASKED + "[^\\s\"']{3,255}+)",
-                                "curl ")
+                                " (?:-u|--user|--proxy-user)[ =][\"']?[^\\s:\"']{1,100}+:(" + NOT_MASKED
+                                        + "[^\\s\"']{3,255}+)",
+                                " -u",
+                                " --user",
+                                " --proxy-user")
+                        .behind("curl")
                         .checked(BuiltInRules::password));
     }
 

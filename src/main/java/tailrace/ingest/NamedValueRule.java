@@ -22,7 +22,7 @@ final class NamedValueRule implements MaskRule {
             "((?![\"'`]|\\\\++[\"'`]|\\*{3})(?:[^\\s\"'`,;&<>)}\\]\\\\]|\\\\(?![\\\\\"'nrtu]))++)";
 
     private static final Pattern ASSIGNMENT = Pattern.compile("(" + QUOTE + "|)\\]?[ \\t]{0,8}+"
-            + "(=>|:=|={1,3}|%3[dDaA]|:)[ \\t]{0,8}+(?:" + QUOTED.formatted(QUOTE, 3) + "|" + PLAIN + ")");
+            + "((?>=>|:=|={1,3}|%3[dDaA]|:))[ \\t]{0,8}+(?:" + QUOTED.formatted(QUOTE, 3) + "|" + PLAIN + ")");
 
     /** {"name": "DB_PASSWORD", "value": "…"}, and the same as attributes. */
     private static final Pattern VALUE_BESIDE = Pattern.compile(QUOTE + "[\\s,]{0,8}+(?:" + QUOTE + ")?[vV]alue(?:"

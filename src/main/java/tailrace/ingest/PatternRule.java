@@ -10,32 +10,42 @@ import java.util.regex.Pattern;
  * must not scan far before it fails: its repetitions are possessive or bounded.
  */
 final class PatternRule implements MaskRule {
+    private static final int MAX_BEHIND_CHARS = 200;
+
     private final List<String> triggers;
     private final Pattern pattern;
     private final Predicate<String> check;
     private final int before;
+    private final String behind;
 
     /**
      * @param check what the first group must be, beyond the pattern
+     * @param behind a word that must stand before the trigger, or ""
      * @param before characters of the match that stand before its trigger
      */
-    private PatternRule(List<String> triggers, Pattern pattern, Predicate<String> check, int before) {
+    private PatternRule(List<String> triggers, Pattern pattern, Predicate<String> check, int before, String behind) {
         this.triggers = triggers;
         this.pattern = pattern;
         this.check = check;
         this.before = before;
+        this.behind = behind;
     }
 
     static PatternRule at(String pattern, String... triggers) {
-        return new PatternRule(List.of(triggers), Pattern.compile(pattern), secret -> true, 0);
+        return new PatternRule(List.of(triggers), Pattern.compile(pattern), secret -> true, 0, "");
     }
 
     static PatternRule around(int before, String pattern, String... triggers) {
-        return new PatternRule(List.of(triggers), Pattern.compile(pattern), secret -> true, before);
+        return new PatternRule(List.of(triggers), Pattern.compile(pattern), secret -> true, before, "");
     }
 
     PatternRule checked(Predicate<String> further) {
-        return new PatternRule(triggers, pattern, further, before);
+        return new PatternRule(triggers, pattern, further, before, behind);
+    }
+
+    /** Only where this word stands not far before the trigger. */
+    PatternRule behind(String word) {
+        return new PatternRule(triggers, pattern, check, before, word);
     }
 
     @Override
@@ -45,7 +55,7 @@ final class PatternRule implements MaskRule {
 
     @Override
     public void find(String text, int at, int length, Spans into) {
-        if (at < before) {
+        if (at < before || !standsBehind(text, at)) {
             return;
         }
         Matcher matcher = pattern.matcher(text)
@@ -60,5 +70,10 @@ final class PatternRule implements MaskRule {
                 into.add(matcher.start(group), matcher.end(group));
             }
         }
+    }
+
+    private boolean standsBehind(String text, int at) {
+        return behind.isEmpty()
+                || text.substring(Math.max(0, at - MAX_BEHIND_CHARS), at).contains(behind);
     }
 }

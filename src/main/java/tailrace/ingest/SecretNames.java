@@ -42,6 +42,8 @@ final class SecretNames {
     /** From here on even letters alone are no word. */
     static final int LONG_CHARS = 16;
 
+    private static final int MAX_URL_CHARS = 300;
+
     /** Longer names are looked at from their end. */
     private static final int MAX_NAME_CHARS = 64;
 
@@ -265,7 +267,7 @@ final class SecretNames {
 
     /** Without white space, and long, or with a digit in it. */
     private static boolean looksMade(String value) {
-        if (value.length() < MIN_TOKEN_CHARS || value.startsWith("http://") || value.startsWith("https://")) {
+        if (value.length() < MIN_TOKEN_CHARS || plainUrl(value)) {
             return false;
         }
         boolean digit = false;
@@ -277,6 +279,11 @@ final class SecretNames {
             digit |= c >= '0' && c <= '9';
         }
         return digit || value.length() >= LONG_CHARS;
+    }
+
+    /** A longer one is looked through no further, so that text made of nothing else costs no more than other text. */
+    private static boolean plainUrl(String value) {
+        return value.length() <= MAX_URL_CHARS && (value.startsWith("http://") || value.startsWith("https://"));
     }
 
     private static boolean lettersOnly(String value) {
