@@ -299,6 +299,7 @@ class PageIT {
                                                     + ".every((e) => e.scrollWidth <= e.clientWidth || getComputedStyle(e).overflowX === 'hidden')"))
                     .as("nothing is wider than its place at %d pixels", size[0])
                     .isTrue();
+            browser.evaluate("document.getElementById('scroller').scrollTop = 0");
             browser.screenshot(SHOTS.resolve("page-hostile-" + size[0] + ".png"));
         }
         assertThat((Object) browser.evaluate("typeof window.hacked")).isEqualTo("undefined");

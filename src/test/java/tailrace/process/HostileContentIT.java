@@ -37,7 +37,7 @@ class HostileContentIT {
             Map.entry("c1", "\u009b31m \u0090+q\u009c \u0085 \u009d52;c;eA==\u009c"),
             Map.entry("cr", "good\rbad"),
             Map.entry("lf", "good\nbad"),
-            Map.entry("crlf", "good\r\nSet-Cookie: a=b\r\n\r\n<html>"),
+            Map.entry("crlf", "good\r\nX-Evil: a=b\r\n\r\n<html>"),
             Map.entry("nul", "a\u0000b"),
             Map.entry("separators", "a\u2028b\u2029c"),
             Map.entry("bidi", "user\u202egnp.exe\u202c \u2066x\u2069 \u200f \u200e \u061c"),
@@ -191,7 +191,7 @@ class HostileContentIT {
             String id = "id "
                     + each.getValue().substring(0, Math.min(200, each.getValue().length()));
             // A URL cannot carry lone surrogates
-            String execution = each.getKey().equals("lone surrogates") ? "id a\ufffdb" : StorableText.of(id);
+            String execution = each.getKey().equals("lone surrogates") ? "id lone \ufffd" : StorableText.of(id);
             post(execution, "x");
             String path = "/v2/executions/" + Api.encode(execution);
             var state = api.get(path);
@@ -209,7 +209,7 @@ class HostileContentIT {
             // A problem quotes the id, and does not obey it
             var missing = api.get("/v2/executions/" + Api.encode("no " + execution));
             assertThat(missing.status()).isEqualTo(404);
-            assertThat(missing.response().headers().map()).doesNotContainKey("set-cookie");
+            assertThat(missing.response().headers().map()).doesNotContainKeys("set-cookie", "x-evil");
             requireHarmless(missing.response().body());
         }
     }
