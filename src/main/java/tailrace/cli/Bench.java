@@ -6,7 +6,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover} needs none.
+ * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover} and {@code
+ * bench masking} need none.
  */
 @Command(
         name = "bench",
@@ -18,7 +19,8 @@ import picocli.CommandLine.Spec;
             BenchRecover.class,
             BenchMemory.class,
             BenchSeed.class,
-            BenchRead.class
+            BenchRead.class,
+            BenchMasking.class
         })
 public final class Bench implements Runnable {
     @Spec
@@ -29,6 +31,7 @@ public final class Bench implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "What is to be measured? bench ingest, bench stream, bench seed, bench read, bench recover, or bench memory");
+                "What is to be measured? bench ingest, bench stream, bench seed, bench read, bench recover, bench memory,"
+                        + " or bench masking");
     }
 }

@@ -12,6 +12,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
+import tailrace.model.Visible;
 
 /**
  * One kept-alive HTTP/1.1 connection that a single thread sends requests over, one after the other. It blocks, because a
@@ -24,6 +25,7 @@ final class HttpConnection implements AutoCloseable {
 
     private static final int MAX_LINE_BYTES = 16 << 10;
     private static final int MAX_HEADERS = 200;
+    private static final int MAX_PRINTED_CHARS = 300;
     private static final int CONNECT_TIMEOUT_MS = 5_000;
     /** No answer of the server takes longer than its own deadline for a commit; this is well above it. */
     private static final int READ_TIMEOUT_MS = 30_000;
@@ -214,14 +216,9 @@ final class HttpConnection implements AutoCloseable {
         }
     }
 
-    /** What a server sent, cut and without control characters: it goes to a terminal. */
+    /** What a server sent, cut and harmless: it goes to a terminal. */
     static String printable(String text) {
-        StringBuilder out = new StringBuilder();
-        for (int i = 0; i < Math.min(text.length(), 300); i++) {
-            char c = text.charAt(i);
-            out.append(Character.isISOControl(c) ? ' ' : c);
-        }
-        return out.toString();
+        return Visible.line(text.substring(0, Math.min(text.length(), MAX_PRINTED_CHARS)));
     }
 
     @Override

@@ -46,7 +46,9 @@ enum ConfigKey {
     LOG_MAX_BATCH_BYTES,
     LOG_MAX_DATA_DEPTH,
     LOG_OVERSIZE,
+    LOG_MASK,
     LOG_MASK_PATTERNS,
+    LOG_MASK_KEYS,
     LOG_BATCH_INTERVAL,
     LOG_BATCH_TRIGGER,
     LOG_BATCH_SIZE,
@@ -98,7 +100,7 @@ enum ConfigKey {
 
     /** Whether a file may give a list of values. */
     boolean list() {
-        return this == LOG_MASK_PATTERNS || this == CORS_ORIGINS;
+        return this == LOG_MASK_PATTERNS || this == LOG_MASK_KEYS || this == CORS_ORIGINS;
     }
 
     /** The key of that name in any case, or null. */

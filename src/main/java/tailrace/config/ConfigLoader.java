@@ -15,7 +15,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import tailrace.config.TailraceConfig.Backpressure.Strategy;
 import tailrace.config.TailraceConfig.Secret;
 
@@ -196,27 +195,13 @@ public final class ConfigLoader {
 
     private TailraceConfig.Ingest ingest() {
         int entry = (int) in.bytes(ConfigKey.LOG_MAX_ENTRY_BYTES, KIB, 16 * MIB);
-        List<String> patterns = in.list(ConfigKey.LOG_MASK_PATTERNS).stream()
-                .flatMap(String::lines)
-                .map(String::strip)
-                .filter(line -> !line.isEmpty())
-                .toList();
-        for (String pattern : patterns) {
-            try {
-                Pattern.compile(pattern);
-            } catch (PatternSyntaxException e) {
-                in.problem(
-                        ConfigKey.LOG_MASK_PATTERNS,
-                        Setting.shown(pattern) + " is not a regular expression: " + Setting.shown(e.getDescription()));
-            }
-        }
         return new TailraceConfig.Ingest(
                 entry,
                 in.integer(ConfigKey.LOG_MAX_BATCH_ENTRIES, 1, 1_000_000),
                 (int) in.bytes(ConfigKey.LOG_MAX_BATCH_BYTES, KIB, 1L << 30),
                 in.integer(ConfigKey.LOG_MAX_DATA_DEPTH, 1, 500),
                 in.choice(ConfigKey.LOG_OVERSIZE, Oversize.class) == Oversize.TRUNCATE,
-                patterns);
+                new MaskSettings(in).read());
     }
 
     private enum Persist {

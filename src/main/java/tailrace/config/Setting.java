@@ -1,6 +1,7 @@
 package tailrace.config;
 
 import java.util.List;
+import tailrace.model.Visible;
 
 /**
  * What one key was set to, and where.
@@ -31,6 +32,6 @@ record Setting(ConfigKey key, List<String> values, String origin) {
     /** Text from outside, harmless on a terminal. */
     static String shown(String text) {
         String cut = text.length() > SHOWN_CHARS ? text.substring(0, SHOWN_CHARS) + "…" : text;
-        return cut.replaceAll("\\p{Cntrl}", "?");
+        return Visible.line(cut);
     }
 }

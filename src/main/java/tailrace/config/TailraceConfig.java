@@ -117,14 +117,29 @@ public record TailraceConfig(
         }
     }
 
-    /** @param oversizeTruncate cut entries that are too large instead of rejecting them */
+    /**
+     * @param oversizeTruncate cut entries that are too large instead of rejecting them
+     * @param mask what is taken out of entries before they are stored
+     */
     public record Ingest(
             int maxEntryBytes,
             int maxBatchEntries,
             int maxBatchBytes,
             int maxDataDepth,
             boolean oversizeTruncate,
-            List<String> maskPatterns) {}
+            Mask mask) {}
+
+    /**
+     * Beside the built-in rules.
+     *
+     * @param on false: entries are stored as they come
+     * @param patterns of RE2, each known to compile
+     * @param keys names whose values are secrets
+     */
+    public record Mask(boolean on, List<String> patterns, List<String> keys) {
+        /** The built-in rules alone. */
+        public static final Mask BUILT_IN = new Mask(true, List.of(), List.of());
+    }
 
     /**
      * @param interval a flush at least so often

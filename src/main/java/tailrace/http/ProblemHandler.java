@@ -23,6 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.bus.Failure;
 import tailrace.journal.JournalUnavailableException;
+import tailrace.model.Visible;
 
 /**
  * The one place where a failure becomes an answer (RFC 9457). What was not meant for the client is logged with the
@@ -133,7 +134,8 @@ public final class ProblemHandler implements Handler<RoutingContext> {
                 .put("title", HttpResponseStatus.valueOf(problem.status()).reasonPhrase())
                 .put("status", problem.status())
                 .put("code", problem.code())
-                .put("detail", problem.detail())
+                // May quote a path or a parameter; problems are printed by tools as they come.
+                .put("detail", Visible.line(problem.detail()))
                 .put("request_id", requestId);
         problem.members().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey(Comparator.naturalOrder()))

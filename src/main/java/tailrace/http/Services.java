@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import tailrace.bus.BusMessage.WriterState;
 import tailrace.config.TailraceConfig;
 import tailrace.degradation.Degradation;
@@ -84,9 +83,9 @@ public record Services(
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
     private static final int UNREAD_SECONDS_MORE = 10;
 
-    /** Patterns of an installation; they were checked when the configuration was read. */
+    /** Makes the rules, once for all who parse. */
     public static Masking masking(TailraceConfig.Ingest config) {
-        return new Masking(config.maskPatterns().stream().map(Pattern::compile).toList());
+        return new Masking(config.mask());
     }
 
     /** The tiers as the event loop it is called on reads them. */

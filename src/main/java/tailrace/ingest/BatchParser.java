@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tailrace.config.TailraceConfig;
 import tailrace.model.Bytes;
@@ -29,6 +30,8 @@ import tailrace.model.Timestamps;
  * calls, so it belongs to one thread.
  */
 public final class BatchParser {
+    private static final Pattern QUOTED_WORD = Pattern.compile("(?<=token) '[^']*+'");
+
     // Deeper than any entry that is small enough can be, so that a deep one is rejected alone; a limit all the same.
     private static final int MAX_NESTING = 20_000;
     private static final int MAX_NUMBER_CHARS = 1 << 20;
@@ -43,6 +46,7 @@ public final class BatchParser {
             .build();
 
     private final TailraceConfig.Ingest config;
+    private final Masking masking;
     private final Clock clock;
     private final Supplier<UUID> ids;
     private final EntryParser entry;
@@ -62,6 +66,7 @@ public final class BatchParser {
     /** @param ids gives the id of an entry whose sender gave none */
     public BatchParser(TailraceConfig.Ingest config, Masking masking, Clock clock, Supplier<UUID> ids) {
         this.config = config;
+        this.masking = masking;
         this.clock = clock;
         this.ids = ids;
         this.entry = new EntryParser(config.maxDataDepth(), masking);
@@ -192,7 +197,7 @@ public final class BatchParser {
                     throw new BodyException(
                             400,
                             "unknown_member",
-                            "The body's object has a member " + Values.shown(name)
+                            "The body's object has a member " + Values.shown(masking.mask(name))
                                     + "; it may have defaults and entries. One entry alone goes into entries, too.");
             }
         }
@@ -229,7 +234,7 @@ public final class BatchParser {
         defaultsEntry.begin(null);
         EntryException broken = defaultsEntry.read(parser);
         if (broken != null) {
-            throw new BodyException(400, broken.code(), "defaults: " + broken.reason());
+            throw new BodyException(400, broken.code(), "defaults: " + broken.reason(masking));
         }
         if (defaultsEntry.fields.id != null) {
             throw new BodyException(400, "invalid_id", "defaults: an id names one entry; it cannot be a default.");
@@ -275,7 +280,7 @@ public final class BatchParser {
             }
             take(size);
         } catch (EntryException e) {
-            rejected.add(new Rejection(index, e.field(), e.code(), e.reason()));
+            rejected.add(new Rejection(index, e.field(), e.code(), e.reason(masking)));
         }
     }
 
@@ -311,9 +316,7 @@ public final class BatchParser {
         if (path != null) {
             if (own != null && !own.equals(path)) {
                 throw new EntryException(
-                        "execution_id",
-                        "execution_id_conflict",
-                        "execution_id is " + Values.shown(own) + " but the path says " + Values.shown(path) + ".");
+                        "execution_id", "execution_id_conflict", "execution_id is {} but the path says {}.", own, path);
             }
             return path;
         }
@@ -387,11 +390,12 @@ public final class BatchParser {
         return new BodyException(400, "invalid_json", "The body is not JSON: " + reason(e) + " Nothing was taken.");
     }
 
-    /** The parser's words and the place, without the piece of the body it likes to quote. */
+    /** The parser's words and the place, without the pieces of the body it likes to quote: one may be a password. */
     private static String reason(IOException e) {
         if (e instanceof JsonProcessingException json) {
             JsonLocation at = json.getLocation();
-            return Values.oneLine(json.getOriginalMessage()) + (at == null ? "" : " at " + at(at)) + ".";
+            return Values.oneLine(QUOTED_WORD.matcher(json.getOriginalMessage()).replaceAll(""))
+                    + (at == null ? "" : " at " + at(at)) + ".";
         }
         return Values.oneLine(String.valueOf(e.getMessage())) + ".";
     }

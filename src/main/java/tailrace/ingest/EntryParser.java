@@ -144,11 +144,11 @@ final class EntryParser {
             case "technical_details" -> fields.technicalDetails = object(name, parser);
             case "performance_metrics" -> fields.performanceMetrics = object(name, parser);
             case "stack_trace" -> fields.stackTrace = masking.mask(text(name, parser));
-            case "error_code" -> fields.errorCode = limited(name, parser, MAX_CODE_CHARS);
-            case "node_id" -> fields.nodeId = limited(name, parser, MAX_ID_CHARS);
-            case "node_name" -> fields.nodeName = limited(name, parser, MAX_ID_CHARS);
-            case "parent_node_id" -> fields.parentNodeId = limited(name, parser, MAX_ID_CHARS);
-            case "node_type" -> fields.nodeType = limited(name, parser, MAX_CODE_CHARS);
+            case "error_code" -> fields.errorCode = shortText(name, parser, MAX_CODE_CHARS);
+            case "node_id" -> fields.nodeId = shortText(name, parser, MAX_ID_CHARS);
+            case "node_name" -> fields.nodeName = shortText(name, parser, MAX_ID_CHARS);
+            case "parent_node_id" -> fields.parentNodeId = shortText(name, parser, MAX_ID_CHARS);
+            case "node_type" -> fields.nodeType = shortText(name, parser, MAX_CODE_CHARS);
             case "step_number" -> fields.stepNumber = Values.integer(name, parser);
             case "total_steps" -> fields.totalSteps = Values.integer(name, parser);
             case "attempt" -> fields.attempt = Values.integer(name, parser);
@@ -164,15 +164,12 @@ final class EntryParser {
             }
             case "id" -> fields.id = uuid(text(name, parser));
             case "_extra" -> unknown.put(name, copier.copy(name, parser, 2, JsonCopier.NONE));
-            default -> unknown.put(name, unknownValue(name, parser));
+            default -> unknown.put(copier.shownName(name, unknown.size() + 1), unknownValue(name, parser));
         }
     }
 
     private String unknownValue(String name, JsonParser parser) throws IOException, EntryException {
-        if (parser.hasToken(JsonToken.VALUE_STRING) && masking.secretMember(name)) {
-            return '"' + Masking.MASK + '"';
-        }
-        return copier.copy(name, parser, 2, JsonCopier.NONE); // under data and _extra
+        return copier.copy(name, parser, 2, JsonCopier.NONE, masking.kind(name)); // under data and _extra
     }
 
     private void data(JsonParser parser) throws IOException, EntryException {
@@ -266,6 +263,15 @@ final class EntryParser {
         return text;
     }
 
+    /** Masked within its limit, which a mask may be longer than what it stands for. */
+    private String shortText(String field, JsonParser parser, int maxChars) throws IOException, EntryException {
+        String masked = masking.mask(limited(field, parser, maxChars));
+        return masked.codePointCount(0, masked.length()) <= maxChars
+                ? masked
+                : masked.substring(0, masked.offsetByCodePoints(0, maxChars));
+    }
+
+    /** Not masked: it is an address, of the execution, of its workflow, of its owner; masked, two would become one. */
     private static String identifier(String field, JsonParser parser) throws IOException, EntryException {
         String text = limited(field, parser, MAX_ID_CHARS);
         if (text.isEmpty()) {
@@ -280,7 +286,8 @@ final class EntryParser {
             throw new EntryException(
                     "level",
                     "invalid_level",
-                    "level is " + Values.shown(parser.getText()) + "; use DEBUG, INFO, WARNING, ERROR or CRITICAL.");
+                    "level is {}; use DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+                    parser.getText());
         }
         return level;
     }
@@ -291,9 +298,9 @@ final class EntryParser {
             throw new EntryException(
                     "event_type",
                     "invalid_event_type",
-                    "event_type is " + Values.shown(parser.getText())
-                            + "; use workflow_started, workflow_completed, workflow_progress, step_started, step_input,"
-                            + " step_output, step_completed, step_error, separator or log.");
+                    "event_type is {}; use workflow_started, workflow_completed, workflow_progress, step_started,"
+                            + " step_input, step_output, step_completed, step_error, separator or log.",
+                    parser.getText());
         }
         return type;
     }
@@ -304,7 +311,8 @@ final class EntryParser {
             throw new EntryException(
                     "log_category",
                     "invalid_log_category",
-                    "log_category is " + Values.shown(parser.getText()) + "; use business or technical.");
+                    "log_category is {}; use business or technical.",
+                    parser.getText());
         }
         return category;
     }
@@ -344,9 +352,7 @@ final class EntryParser {
             }
         }
         throw new EntryException(
-                "id",
-                "invalid_id",
-                "id is " + Values.shown(text) + "; use a UUID such as 018f6b1e-7c1a-7000-8000-000000000000.");
+                "id", "invalid_id", "id is {}; use a UUID such as 018f6b1e-7c1a-7000-8000-000000000000.", text);
     }
 
     private static @Nullable String emptyToNull(String text) {

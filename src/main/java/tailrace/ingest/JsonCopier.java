@@ -12,6 +12,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tailrace.ingest.SecretNames.Kind;
 import tailrace.model.JsonWriter;
 
 /**
@@ -51,31 +53,46 @@ final class JsonCopier {
      * @throws EntryException if the value breaks a rule; the parser is then somewhere inside it
      */
     String copy(String field, JsonParser parser, int depthUsed, Members members) throws IOException, EntryException {
+        return copy(field, parser, depthUsed, members, null);
+    }
+
+    /** @param kind what the value's name says of it, or null */
+    String copy(String field, JsonParser parser, int depthUsed, Members members, @Nullable Kind kind)
+            throws IOException, EntryException {
         out.reset();
         duplicates = false;
-        value(field, parser, depthUsed + 1, members);
+        value(field, parser, depthUsed + 1, members, field, kind);
         String text = new String(out.array(), 0, out.length(), java.nio.charset.StandardCharsets.UTF_8);
         return duplicates ? TREE.writeValueAsString(TREE.readValue(text, Object.class)) : text;
     }
 
-    private void value(String field, JsonParser parser, int depth, Members members) throws IOException, EntryException {
+    /**
+     * @param name of the value, or of the array around it
+     * @param kind what a name says of it, its own or one of an object around it; or null
+     */
+    private void value(String field, JsonParser parser, int depth, Members members, String name, @Nullable Kind kind)
+            throws IOException, EntryException {
         switch (parser.currentToken()) {
-            case START_OBJECT -> object(field, parser, depth, members);
-            case START_ARRAY -> array(field, parser, depth);
-            case VALUE_STRING -> out.string(masking.mask(parser.getText()));
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> number(field, parser);
+            case START_OBJECT -> object(field, parser, depth, members, kind);
+            case START_ARRAY -> array(field, parser, depth, name, kind);
+            case VALUE_STRING -> {
+                String text = parser.getText();
+                out.string(kind == null ? masking.mask(text) : masking.member(kind, name, text));
+            }
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> number(field, parser, kind);
             case VALUE_TRUE -> out.rawText("true");
             case VALUE_FALSE -> out.rawText("false");
             default -> out.rawText("null");
         }
     }
 
-    private void object(String field, JsonParser parser, int depth, Members members)
+    private void object(String field, JsonParser parser, int depth, Members members, @Nullable Kind around)
             throws IOException, EntryException {
         checkDepth(field, depth);
         out.raw('{');
         List<String> names = new ArrayList<>(LINEAR_MEMBERS);
         Set<String> many = null;
+        Kind named = null; // by a member before it: {"name": "DB_PASSWORD", "value": …}
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             if (!names.isEmpty()) {
@@ -86,36 +103,60 @@ final class JsonCopier {
             }
             duplicates |= many == null ? names.contains(name) : !many.add(name);
             names.add(name);
-            out.string(name).raw(':');
+            out.string(shownName(name, names.size())).raw(':');
             JsonToken token = parser.nextToken();
             members.member(name, parser);
-            if (token == JsonToken.VALUE_STRING && masking.secretMember(name)) {
-                out.string(Masking.MASK);
-            } else {
-                value(field, parser, depth + 1, NONE);
+            Kind own = masking.kind(name);
+            if (own == null && named != null && name.equalsIgnoreCase("value")) {
+                own = named;
+            } else if (token == JsonToken.VALUE_STRING && namesAnother(name)) {
+                named = masking.kind(parser.getText());
             }
+            value(field, parser, depth + 1, NONE, name, own == null ? around : own);
         }
         out.raw('}');
     }
 
-    private void array(String field, JsonParser parser, int depth) throws IOException, EntryException {
+    private static boolean namesAnother(String name) {
+        return name.equalsIgnoreCase("name") || name.equalsIgnoreCase("key");
+    }
+
+    /** A name may hold a secret, too. Two that do must not become one: the later would take the earlier's place. */
+    String shownName(String name, int number) {
+        String masked = masking.mask(name);
+        return masked.equals(name) ? name : masked + " (" + number + ")";
+    }
+
+    private void array(String field, JsonParser parser, int depth, String name, @Nullable Kind kind)
+            throws IOException, EntryException {
         checkDepth(field, depth);
         out.raw('[');
         boolean first = true;
+        Kind option = null; // of the element before: ["--password", …]
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             if (!first) {
                 out.raw(',');
             }
             first = false;
-            value(field, parser, depth + 1, NONE);
+            Kind next = null;
+            if (parser.hasToken(JsonToken.VALUE_STRING)) {
+                String text = parser.getText();
+                next = text.startsWith("--") ? masking.kind(text) : null;
+            }
+            value(field, parser, depth + 1, NONE, name, option == null ? kind : option);
+            option = next;
         }
         out.raw(']');
     }
 
-    private void number(String field, JsonParser parser) throws IOException, EntryException {
+    private void number(String field, JsonParser parser, @Nullable Kind kind) throws IOException, EntryException {
         String text = parser.getText();
         checkRange(field, text);
-        out.rawText(text);
+        if (kind != null && SecretNames.secretNumber(kind, text)) {
+            out.string(Masking.MASK);
+        } else {
+            out.rawText(text);
+        }
     }
 
     /** Refuses what a double cannot hold: PostgreSQL could not, or only at a price no reader expects. */
@@ -129,11 +170,11 @@ final class JsonCopier {
         }
         double value = Double.parseDouble(number);
         if (Double.isInfinite(value) || (value == 0 && hasNonZeroDigit(number))) {
-            String shown = number.length() > 40 ? number.substring(0, 40) + "…" : number;
             throw new EntryException(
                     field,
                     "number_out_of_range",
-                    "The number " + shown + " is beyond the range of a double. Send it as a string.");
+                    "The number {} is beyond the range of a double. Send it as a string.",
+                    number);
         }
     }
 
@@ -159,8 +200,7 @@ final class JsonCopier {
     static final Members NONE = (name, parser) -> {};
 
     /** The text of a JSON object with one member more; the object may be null for an empty one. */
-    static String withMember(
-            @org.jspecify.annotations.Nullable String object, String name, Map<String, String> members) {
+    static String withMember(@Nullable String object, String name, Map<String, String> members) {
         var writer = new JsonWriter();
         writer.raw('{');
         if (object != null && object.length() > 2) {

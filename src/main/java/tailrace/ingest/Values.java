@@ -9,6 +9,7 @@ import java.time.DateTimeException;
 import java.time.OffsetDateTime;
 import java.util.Locale;
 import tailrace.model.Timestamps;
+import tailrace.model.Visible;
 
 /** How single values are read and refused, whichever field they are of. */
 final class Values {
@@ -32,16 +33,16 @@ final class Values {
         return new EntryException(field, "invalid_type", field + " is " + found + "; it must be " + wanted + ".");
     }
 
-    /** A sender's value in an error: quoted, short, and without what could break a line. */
+    /** A sender's value in an error, masked before: quoted, short, and without what could break a line. */
     static String shown(String value) {
         String cut = value.length() > MAX_SHOWN_CHARS ? value.substring(0, MAX_SHOWN_CHARS) + "…" : value;
-        return '"' + cut.replaceAll("[\\p{Cntrl}\\p{Cs}\"]", "?") + '"';
+        return '"' + Visible.line(cut).replace('"', '?') + '"';
     }
 
     /** A library's words as one line of an error: short, and without what could break it. */
     static String oneLine(String text) {
         String cut = text.length() > 160 ? text.substring(0, 160) + "…" : text;
-        return cut.replaceAll("[\\p{Cntrl}\\p{Cs}]+", " ");
+        return Visible.line(cut.replaceAll("[\\s\\p{Cntrl}]+", " "));
     }
 
     private static BigDecimal number(String field, JsonParser parser) throws IOException, EntryException {
@@ -61,7 +62,8 @@ final class Values {
             throw new EntryException(
                     field,
                     "invalid_integer",
-                    field + " is " + shown(parser.getText()) + "; use a whole number of at most 32 bits.");
+                    field + " is {}; use a whole number of at most 32 bits.",
+                    parser.getText());
         }
     }
 
@@ -77,8 +79,7 @@ final class Values {
     static int hundredths(String field, JsonParser parser) throws IOException, EntryException {
         BigDecimal number = number(field, parser);
         if (number.signum() < 0 || number.compareTo(BigDecimal.valueOf(100)) > 0) {
-            throw new EntryException(
-                    field, "invalid_" + field, field + " is " + shown(parser.getText()) + "; use 0 to 100.");
+            throw new EntryException(field, "invalid_" + field, field + " is {}; use 0 to 100.", parser.getText());
         }
         return number.setScale(2, RoundingMode.HALF_UP).unscaledValue().intValueExact();
     }
@@ -93,7 +94,8 @@ final class Values {
             throw new EntryException(
                     field,
                     "invalid_" + field,
-                    field + " is " + shown(text) + "; use " + length + " hexadecimal digits, not all zero (W3C).");
+                    field + " is {}; use " + length + " hexadecimal digits, not all zero (W3C).",
+                    text);
         }
         return lower;
     }
@@ -125,7 +127,7 @@ final class Values {
         return new EntryException(
                 field,
                 "invalid_timestamp",
-                field + " is " + shown(text)
-                        + "; use ISO 8601 with offset, such as 2026-01-31T12:00:00.5Z, or epoch milliseconds.");
+                field + " is {}; use ISO 8601 with offset, such as 2026-01-31T12:00:00.5Z, or epoch milliseconds.",
+                text);
     }
 }

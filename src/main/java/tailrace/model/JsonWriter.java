@@ -6,7 +6,8 @@ import java.util.Arrays;
 /**
  * Appends JSON to a byte array that grows and is used again: what an entry is encoded with, where a general generator
  * costs more than the entry's own bytes. What PostgreSQL cannot hold becomes U+FFFD on the way: NUL and lone surrogates
- * (SPEC 2). Belongs to one thread.
+ * (SPEC 2). What moves a terminal's cursor or turns the direction of text around is written as an escape: the same text
+ * to whoever parses it, and harmless to whoever prints the JSON as it came. Belongs to one thread.
  */
 public final class JsonWriter {
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
@@ -67,7 +68,7 @@ public final class JsonWriter {
     /** JSON text that is already escaped. */
     public JsonWriter rawText(String json) {
         int count = json.length();
-        ensure(count * 3);
+        ensure(count * 6);
         for (int i = 0; i < count; i++) {
             i = utf8(json, i, count);
         }
@@ -126,14 +127,7 @@ public final class JsonWriter {
                 System.arraycopy(REPLACEMENT, 0, bytes, length, 3);
                 length += 3;
             }
-            default -> {
-                bytes[length++] = '\\';
-                bytes[length++] = 'u';
-                bytes[length++] = '0';
-                bytes[length++] = '0';
-                bytes[length++] = HEX[c >> 4];
-                bytes[length++] = HEX[c & 0xf];
-            }
+            default -> unicodeEscape(c);
         }
     }
 
@@ -142,11 +136,29 @@ public final class JsonWriter {
         bytes[length++] = (byte) c;
     }
 
+    /** C1 controls, marks and overrides of direction, separators of lines and paragraphs, the byte order mark. */
+    private static boolean unsafe(char c) {
+        return c <= 0x9f
+                || (c >= 0x200e && c <= 0x2069 && (c <= 0x200f || (c >= 0x2028 && c <= 0x202e) || c >= 0x2066))
+                || c == 0x061c
+                || c == 0xfeff;
+    }
+
+    private void unicodeEscape(char c) {
+        bytes[length++] = '\\';
+        bytes[length++] = 'u';
+        for (int shift = 12; shift >= 0; shift -= 4) {
+            bytes[length++] = HEX[c >> shift & 0xf];
+        }
+    }
+
     /** Writes the code point at {@code i} and returns the index of its last char. */
     private int utf8(String text, int i, int count) {
         char c = text.charAt(i);
         if (c < 0x80) {
             bytes[length++] = (byte) c;
+        } else if (unsafe(c)) {
+            unicodeEscape(c);
         } else if (c < 0x800) {
             bytes[length++] = (byte) (0xC0 | c >> 6);
             bytes[length++] = (byte) (0x80 | c & 0x3f);

@@ -74,6 +74,18 @@ class LogsTest {
     }
 
     @Test
+    void nothingFromOutsideMovesTheTerminalOrFakesALine() {
+        Logs.configure(new TailraceConfig.Logging(false, "info"));
+        String hostile = "a\r\nb\u001b]52;c;eA==\u0007\u009b31m\u0085c\u2028d\u202ee\u2066f\u200bg";
+        LOG.error("{}", hostile, new IllegalStateException("x\n2026-01-01T00:00:00.000Z ERROR Root fake\r\n\u009b2J"));
+
+        assertThat(lines().get(0)).endsWith("a  b ]52;c;eA==  31m c d e f g");
+        assertThat(lines().get(1))
+                .isEqualTo("java.lang.IllegalStateException: x 2026-01-01T00:00:00.000Z ERROR Root fake   2J");
+        assertThat(lines().subList(2, lines().size())).allMatch(line -> line.startsWith("\t"));
+    }
+
+    @Test
     void aJsonLineIsOneObjectWhateverIsInIt() {
         Logs.configure(new TailraceConfig.Logging(true, "debug"));
         MDC.put("request_id", "r-\"1\"");

@@ -339,6 +339,64 @@ class PageIT {
     }
 
     @Test
+    void hostileContentRunsNowhereAndBreaksNoLayout() throws Exception {
+        watch();
+        String script = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+                + "<svg/onload=window.hacked=1><a href=javascript:window.hacked=1>x</a>";
+        String long1 = "w".repeat(10_240);
+        send(entry(1, "info", script)
+                .put("raw_message", script)
+                .put("node_name", script)
+                .put("error_code", script)
+                .put("stack_trace", script)
+                .put("data", new JsonObject().put(script, new JsonArray().add(script)))
+                .put("technical_details", new JsonObject().put("__proto__", new JsonObject().put("x", script))));
+        send(entry(2, "error", long1)
+                .put("node_name", long1)
+                .put("raw_message", long1)
+                .put("stack_trace", long1)
+                .put("data", new JsonObject().put(long1, long1)));
+        send(entry(3, "warning", "\u05d0\u05d1\u05d2 \u202euser\u2066 abc\u2069 \u200f")
+                .put("node_name", "\u05d0\u202e\u05d1"));
+        send(entry(
+                4,
+                "info",
+                "\u009b31m\u009d52;c;eA==\u009c \u001bP+q\u001b\\ \u001b]52;c;eA==\u0007 end\r\nnext\u2028line"));
+        send(entry(5, "info", "\n\ndata: x\nid: 9\nevent: y\n\n"));
+        send(5, "ERROR", new JsonObject().put("error", script + long1));
+        awaitRows(6);
+        for (int seq = 1; seq <= 2; seq++) {
+            browser.evaluate("document.querySelector('.row[data-seq=\"" + seq + "\"] summary').click()");
+        }
+
+        for (int[] size : new int[][] {{1280, 800}, {390, 780}}) {
+            browser.size(size[0], size[1]);
+            assertThat(
+                            (Boolean)
+                                    browser.evaluate(
+                                            "[document.documentElement, document.body, scroller, log,"
+                                                    + " ...document.querySelectorAll('.row, .row pre, .side, .head')]"
+                                                    + ".every((e) => e.scrollWidth <= e.clientWidth || getComputedStyle(e).overflowX === 'hidden')"))
+                    .as("nothing is wider than its place at %d pixels", size[0])
+                    .isTrue();
+            browser.evaluate("document.getElementById('scroller').scrollTop = 0");
+            browser.screenshot(SHOTS.resolve("page-hostile-" + size[0] + ".png"));
+        }
+        assertThat((Object) browser.evaluate("typeof window.hacked")).isEqualTo("undefined");
+        assertThat(count("#log script, #log img, #log svg, #log a")).isZero();
+        assertThat((Boolean)
+                        browser.evaluate("[...document.querySelectorAll('.row .text, .row pre, .row .node, .titles h1,"
+                                + " .side .id')].every((e) => getComputedStyle(e).unicodeBidi === 'isolate')"))
+                .as("text that turns around turns nothing beside it")
+                .isTrue();
+        assertThat((Boolean) browser.evaluate(
+                        "!/[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]/"
+                                + ".test(log.textContent)"))
+                .isTrue();
+        assertThat(count("#log .row")).as("entries are what was sent").isEqualTo(6);
+    }
+
+    @Test
     void gapsAreSaidAndTheEndToo() throws Exception {
         watch();
         send(40, "GAP", new JsonObject().put("from_seq", 1).put("to_seq", 40).put("reason", "technical_expired"));

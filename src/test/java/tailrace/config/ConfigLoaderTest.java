@@ -202,7 +202,8 @@ class ConfigLoaderTest {
     @Test
     void ingestDefaults() {
         assertThat(defaults().ingest())
-                .isEqualTo(new TailraceConfig.Ingest(10 << 10, 5_000, 10 << 20, 32, false, List.of()));
+                .isEqualTo(
+                        new TailraceConfig.Ingest(10 << 10, 5_000, 10 << 20, 32, false, TailraceConfig.Mask.BUILT_IN));
     }
 
     @Test
@@ -213,10 +214,17 @@ class ConfigLoaderTest {
                                 "LOG_MAX_BATCH_BYTES", "1MiB",
                                 "LOG_MAX_DATA_DEPTH", "5",
                                 "LOG_OVERSIZE", "Truncate",
-                                "LOG_MASK_PATTERNS", "card-\\d{4,8}\n\n pin: \\d+ \n")
+                                "LOG_MASK_PATTERNS", "card-\\d{4,8}\n\n pin: \\d+ \n",
+                                "LOG_MASK_KEYS", "customer_pin\nIBAN")
                         .ingest())
                 .isEqualTo(new TailraceConfig.Ingest(
-                        20 << 10, 10, 1 << 20, 5, true, List.of("card-\\d{4,8}", "pin: \\d+")));
+                        20 << 10,
+                        10,
+                        1 << 20,
+                        5,
+                        true,
+                        new TailraceConfig.Mask(
+                                true, List.of("card-\\d{4,8}", "pin: \\d+"), List.of("customer_pin", "IBAN"))));
     }
 
     @Test
@@ -369,7 +377,8 @@ class ConfigLoaderTest {
     void listsComeFromYamlAsTheyAreWritten() throws IOException {
         assertThat(ConfigLoader.load(Map.of(), file("log_mask_patterns:", "  - 'card-\\d{4,8}'", "  - 'a,b'"))
                         .ingest()
-                        .maskPatterns())
+                        .mask()
+                        .patterns())
                 .containsExactly("card-\\d{4,8}", "a,b");
     }
 

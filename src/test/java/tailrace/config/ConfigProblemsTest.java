@@ -58,7 +58,14 @@ class ConfigProblemsTest {
                     LOG_PERSIST | some | must be one of all, selective
                     LOG_BATCH_MAX_SIZE | 99 | at least LOG_BATCH_SIZE, which is 100
                     LOG_RETENTION_DAYS | 0 | from 1 to
-                    LOG_MASK_PATTERNS | [a-z | not a regular expression
+                    LOG_MASK | maybe | must be one of false, off, on, true
+                    LOG_MASK_PATTERNS | [a-z | not a regular expression of RE2
+                    LOG_MASK_PATTERNS | (a+)+(?=b) | not a regular expression of RE2
+                    LOG_MASK_PATTERNS | a* | matches text of no length
+                    LOG_MASK_PATTERNS | (?:(?:a{1000}){1000}){1000} | repeats too much
+                    LOG_MASK_PATTERNS | (?:abcdefgh){999} | is too large
+                    LOG_MASK_KEYS | pi | is not a name
+                    LOG_MASK_KEYS | pass*word | is not a name
                     LOG_FORMAT | xml | must be one of json, text
                     TAILRACE_EMBEDDED | off | postgresql://user:password@host
                     DATABASE_URL | jdbc:postgresql://h/d | must be of the form postgresql://
@@ -223,7 +230,7 @@ class ConfigProblemsTest {
         assertThat(problems(Map.of("LOG_LEVEL", "\u001b[31m" + "x".repeat(500)), Optional.empty()))
                 .singleElement()
                 .asString()
-                .contains("?[31mxxx")
+                .contains("␛[31mxxx")
                 .doesNotContain("\u001b")
                 .hasSizeLessThan(250);
     }

@@ -11,7 +11,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.UUID;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,11 +27,14 @@ class BatchParserTest {
     private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-03-04T05:06:07.000008Z"), ZoneOffset.UTC);
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
+    private static final TailraceConfig.Mask MASK =
+            new TailraceConfig.Mask(true, List.of("ACME-\\d+"), List.of("customer pin"));
+
     private final BatchParser parser = parser(false);
 
     private static BatchParser parser(boolean truncate) {
-        var config = new TailraceConfig.Ingest(10 << 10, 5_000, 10 << 20, 32, truncate, List.of());
-        return new BatchParser(config, new Masking(List.of(Pattern.compile("ACME-\\d+"))), CLOCK, () -> ID);
+        var config = new TailraceConfig.Ingest(10 << 10, 5_000, 10 << 20, 32, truncate, MASK);
+        return new BatchParser(config, new Masking(MASK), CLOCK, () -> ID);
     }
 
     private IngestBatch parse(String json) throws Exception {
@@ -248,7 +250,7 @@ class BatchParserTest {
                  "user_friendly_message":"password=correct-horse",
                  "stack_trace":"key AKIAIOSFODNN7EXAMPLE",
                  "data":{"password":"s","nested":{"api_key":"k"},"text":"ghp_abcdefghijklmnopqrstuvwxyz0123456789"},
-                 "token":"t"}""");
+                 "token":"t0123456789"}""");
         assertThat(read.toString())
                 .doesNotContain("abcdefghijklmnop")
                 .doesNotContain("hunter2")
@@ -259,6 +261,88 @@ class BatchParserTest {
                                 {"password":"********","nested":{"api_key":"********"},"text":"ghp_********",
                                  "_extra":{"token":"********"}}"""));
         assertThat(read.get("raw_message").asText()).contains("https://joe:********@host/x");
+    }
+
+    @Test
+    void masksByTheNamesOfMembers() throws Exception {
+        JsonNode read = one("""
+                {"message":"m","data":{
+                 "password":"","pwd":null,"passwd":true,"db_password":"none","Password":1234,"userPwd":12,
+                 "token":"word","accessToken":"abc12345","next_page_token":"abc12345","total_tokens":123456,
+                 "secret":{"a":["x",1,123456,{"b":"y"}],"c":false},"passwords":["a","b"],
+                 "env":[{"name":"DB_PASSWORD","value":"x"},{"name":"HOME","value":"/root"}],
+                 "args":["run","--password","x","y"],"PWD":"/home/dev","customer-pin":5,
+                 "ghp_abcdefghijklmnopqrstuvwxyz0123456789":1,"ghp_abcdefghijklmnopqrstuvwxyz0123456780":2,
+                 "text":"{\\"password\\":\\"x\\"}"}}""");
+
+        assertThat(read.get("data")).isEqualTo(MAPPER.readTree("""
+                {"password":"","pwd":null,"passwd":true,"db_password":"none","Password":"********","userPwd":12,
+                 "token":"word","accessToken":"********","next_page_token":"abc12345","total_tokens":123456,
+                 "secret":{"a":["********",1,"********",{"b":"********"}],"c":false},"passwords":["********","********"],
+                 "env":[{"name":"DB_PASSWORD","value":"********"},{"name":"HOME","value":"/root"}],
+                 "args":["run","--password","********","y"],"PWD":"/home/dev","customer-pin":"********",
+                 "ghp_******** (17)":1,"ghp_******** (18)":2,
+                 "text":"{\\"password\\":\\"********\\"}"}"""));
+    }
+
+    @Test
+    void masksEveryTextButAddresses() throws Exception {
+        String secret = "token=abc12345";
+        IngestBatch batch = parse(
+                ("{\"defaults\":{\"error_code\":\"S\",\"data\":{\"d\":\"S\"}},\"entries\":[{\"execution_id\":\"S\","
+                                + "\"workflow_id\":\"S\",\"user_id\":\"S\",\"message\":\"S\",\"user_friendly_message\":\"S\","
+                                + "\"stack_trace\":\"S\",\"node_id\":\"S\",\"node_name\":\"S\",\"node_type\":\"S\","
+                                + "\"parent_node_id\":\"S\",\"technical_details\":{\"a\":[\"S\"]},\"performance_metrics\":{\"a\":\"S\"},"
+                                + "\"other\":\"S\",\"_extra\":\"S\",\"S\":1}]}")
+                        .replace("S", secret));
+
+        assertThat(batch.rejected()).isEmpty();
+        // Masked, two executions, workflows or owners would become one
+        assertThat(batch.entries().get(0).executionId()).isEqualTo(secret);
+        JsonNode read = json(batch, 0);
+        assertThat(read.get("workflow_id").asText()).isEqualTo(secret);
+        assertThat(read.get("user_id").asText()).isEqualTo(secret);
+        String rest = read.toString().replace("_id\":\"" + secret, "");
+        assertThat(rest).doesNotContain("abc12345");
+        assertThat(rest.split("\\*{8}", -1)).as("between masks").hasSize(15);
+    }
+
+    @Test
+    void aMaskedNameKeepsWithinItsLimit() throws Exception {
+        String code = "x".repeat(91) + " pwd=abcd";
+
+        assertThat(one("{\"message\":\"m\",\"error_code\":\"" + code + "\"}")
+                        .get("error_code")
+                        .asText())
+                .isEqualTo("x".repeat(91) + " pwd=****");
+    }
+
+    @Test
+    void aRejectionTellsNoSecret() throws Exception {
+        String token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+        IngestBatch batch = parse(
+                "[{\"message\":\"m\",\"level\":\"" + token
+                        + "\"},{\"message\":\"m\",\"trace_id\":\"password=hunter2\"},"
+                        + "{\"message\":\"m\",\"execution_id\":\"pwd=hunter2\"},{\"message\":\"m\",\"timestamp\":\""
+                        + token
+                        + "\"},{\"message\":\"m\",\"id\":\"{} " + token + "\"}]",
+                "e");
+
+        assertThat(batch.rejected()).hasSize(5);
+        assertThat(batch.rejected().toString())
+                .doesNotContain("hunter2")
+                .doesNotContain("abcdefghij")
+                .contains(
+                        "level is \"ghp_********\"; use", "execution_id is \"pwd=********\" but the path says \"e\".");
+        // Nor do the words of the parser
+        assertThat(lines("{\"password\": hunter2}").rejected().toString()).doesNotContain("hunter2");
+        assertThatThrownBy(() -> parse("{\"pwd=hunter2\":1}"))
+                .isInstanceOfSatisfying(
+                        BodyException.class,
+                        e -> assertThat(e.detail()).contains("\"pwd=********\"").doesNotContain("hunter2"));
+        assertThatThrownBy(() -> parse("{\"defaults\":{\"level\":\"" + token + "\"},\"entries\":[]}"))
+                .isInstanceOfSatisfying(
+                        BodyException.class, e -> assertThat(e.detail()).doesNotContain("abcdefghij"));
     }
 
     @ParameterizedTest
@@ -273,7 +357,7 @@ class BatchParserTest {
                 "task sk-12 done"
             })
     void leavesOrdinaryTextAlone(String text) {
-        assertThat(new Masking(List.of()).mask(text)).isSameAs(text);
+        assertThat(new Masking(TailraceConfig.Mask.BUILT_IN).mask(text)).isSameAs(text);
     }
 
     @ParameterizedTest

@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import tailrace.config.TailraceConfig;
 
 /** A dump of an environment names its working directory PWD, which is also short for password. */
 class WorkingDirectoryMaskingTest {
-    private final Masking masking = new Masking(List.of());
+    private final Masking masking = new Masking(TailraceConfig.Mask.BUILT_IN);
 
     @Test
     void aWorkingDirectoryStays() {
