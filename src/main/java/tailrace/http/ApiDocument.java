@@ -129,8 +129,7 @@ public final class ApiDocument {
     private static Representation representation(String contentType, Buffer body) {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(body.getBytes());
-            return new Representation(
-                    contentType, body, '"' + HexFormat.of().formatHex(digest, 0, ETAG_BYTES) + '"');
+            return new Representation(contentType, body, '"' + HexFormat.of().formatHex(digest, 0, ETAG_BYTES) + '"');
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

@@ -52,9 +52,7 @@ final class DocsHandler {
     }
 
     private void send(RoutingContext ctx, Function<ApiDocument, Representation> form) {
-        document(ctx.vertx())
-                .compose(loaded -> send(ctx, form.apply(loaded)))
-                .onFailure(ctx::fail);
+        document(ctx.vertx()).compose(loaded -> send(ctx, form.apply(loaded))).onFailure(ctx::fail);
     }
 
     /** Read when it is asked for first: no start should wait for it. */

@@ -117,9 +117,8 @@ final class Chromium implements AutoCloseable {
         switch (message.getString("method", "")) {
             case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded" -> complaints.add(text);
             case "Network.requestWillBeSent" ->
-                requests.add(message.getJsonObject("params")
-                        .getJsonObject("request")
-                        .getString("url"));
+                requests.add(
+                        message.getJsonObject("params").getJsonObject("request").getString("url"));
             default -> {
                 // the page's life, of which the tests ask for themselves
             }

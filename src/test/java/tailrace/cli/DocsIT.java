@@ -136,7 +136,8 @@ class DocsIT {
     /** React looks at what a user does, not at the value alone. */
     private void type(String selector, String text) throws Exception {
         browser.evaluate("(() => { const input = document.querySelector('" + selector + "');"
-                + " Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, '" + text + "');"
+                + " Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, '" + text
+                + "');"
                 + " input.dispatchEvent(new Event('input', {bubbles: true})); })()");
     }
 }

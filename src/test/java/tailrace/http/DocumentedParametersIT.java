@@ -68,8 +68,8 @@ class DocumentedParametersIT {
     /** What the server says of an empty value, which none of them can have. */
     private String problem(String path, String name) throws Exception {
         HttpResponse<InputStream> response = client.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port()
-                                + path.replace("{id}", "e1") + "?" + name + "="))
+                HttpRequest.newBuilder(URI.create(
+                                "http://127.0.0.1:" + server.port() + path.replace("{id}", "e1") + "?" + name + "="))
                         .timeout(Duration.ofSeconds(10))
                         .build(),
                 HttpResponse.BodyHandlers.ofInputStream());

@@ -26,7 +26,9 @@ class DocumentedRoutesTest {
         assertThat(routed).contains("POST /v2/logs/batch", "GET /docs", "GET /");
         Set<String> undocumented = new TreeSet<>(routed);
         undocumented.removeAll(documented);
-        assertThat(undocumented).as("routes that src/main/resources/openapi does not have").isEmpty();
+        assertThat(undocumented)
+                .as("routes that src/main/resources/openapi does not have")
+                .isEmpty();
         Set<String> unrouted = new TreeSet<>(documented);
         unrouted.removeAll(routed);
         assertThat(unrouted).as("documented, and no routes").isEqualTo(new TreeSet<>(Pending.ROUTES));

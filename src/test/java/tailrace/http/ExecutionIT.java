@@ -114,7 +114,9 @@ class ExecutionIT {
         assertThat(send("PUT", "e1", "{}", "alice").statusCode()).isEqualTo(403);
         assertThat(send("PUT", "e1", "{}", "service").statusCode()).isEqualTo(503); // nobody sequences
         sequencer(true);
-        assertThat(send(client.nonsense(), "PUT", "e".repeat(256), "{}", "service").statusCode()).isEqualTo(400);
+        assertThat(send(client.nonsense(), "PUT", "e".repeat(256), "{}", "service")
+                        .statusCode())
+                .isEqualTo(400);
     }
 
     @ParameterizedTest

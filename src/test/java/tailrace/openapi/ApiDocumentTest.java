@@ -82,7 +82,9 @@ class ApiDocumentTest {
     void operationsHaveTheirOwnIdsAndSayWhatTheyAreAbout() {
         assertThat(document.operations.stream().map(Operation::id)).doesNotHaveDuplicates();
         for (Operation operation : document.operations) {
-            assertThat(operation.node().path("summary").asText()).as(operation.id()).isNotBlank();
+            assertThat(operation.node().path("summary").asText())
+                    .as(operation.id())
+                    .isNotBlank();
             assertThat(operation.node().path("tags").size()).as(operation.id()).isEqualTo(1);
             boolean open = operation.node().path("security").isArray()
                     && operation.node().get("security").isEmpty();
@@ -138,7 +140,8 @@ class ApiDocumentTest {
                 "(?:\\b(?:of|BodyException)\\(\\s*\\d+,|\\b(?:unavailable|tooMany)\\()\\s*\"([a-z_]+)\"");
         Pattern refusals = Pattern.compile("refuse\\(ctx,[^;]*?\"([a-z_]+)\"\\);");
         try (Stream<Path> files = Files.walk(Path.of("src/main/java/tailrace"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".java")).toList()) {
                 String source = Files.readString(file);
                 for (Pattern pattern : List.of(problems, refusals)) {
                     Matcher matcher = pattern.matcher(source);

@@ -74,9 +74,11 @@ public final class CheckedClient extends HttpClient {
     }
 
     private void check(HttpRequest request, HttpResponse<?> response) {
-        byte[] sent = nonsense ? null : request.bodyPublisher().map(CheckedClient::bytes).orElse(null);
-        contract.check(Exchange.of(
-                request, sent, nonsense, response.statusCode(), response.headers(), response.body()));
+        byte[] sent = nonsense
+                ? null
+                : request.bodyPublisher().map(CheckedClient::bytes).orElse(null);
+        contract.check(
+                Exchange.of(request, sent, nonsense, response.statusCode(), response.headers(), response.body()));
     }
 
     /** A publisher gives its bytes to everyone who asks. */

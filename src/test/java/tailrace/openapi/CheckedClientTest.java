@@ -74,12 +74,16 @@ class CheckedClientTest {
     @Test
     void aBodyIsLookedAtAlsoIfItIsCompressed() throws Exception {
         answer = "{\"accepted\":1,\"rejected\":[],\"duplicates\":0,\"dropped\":0,\"executions\":[]}";
-        HttpRequest.Builder post =
-                request("/v2/executions/e/logs").header("Content-Type", "application/json").header(
-                        "Content-Encoding", "gzip");
-        HttpRequest good = post.copy().POST(BodyPublishers.ofByteArray(gzip("[{\"message\":\"m\"}]"))).build();
+        HttpRequest.Builder post = request("/v2/executions/e/logs")
+                .header("Content-Type", "application/json")
+                .header("Content-Encoding", "gzip");
+        HttpRequest good = post.copy()
+                .POST(BodyPublishers.ofByteArray(gzip("[{\"message\":\"m\"}]")))
+                .build();
         assertThat(client.send(good, BodyHandlers.ofString()).statusCode()).isEqualTo(202);
-        HttpRequest bad = post.copy().POST(BodyPublishers.ofByteArray(gzip("[{\"message\":1}]"))).build();
+        HttpRequest bad = post.copy()
+                .POST(BodyPublishers.ofByteArray(gzip("[{\"message\":1}]")))
+                .build();
         assertThatThrownBy(() -> client.send(bad, BodyHandlers.ofString()))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("message");

@@ -122,7 +122,9 @@ public final class Contract {
             return;
         }
         List<String> wrong = new ArrayList<>();
-        boolean data = mediaType(exchange.answerHeaders()).filter(type -> type.endsWith("json")).isPresent();
+        boolean data = mediaType(exchange.answerHeaders())
+                .filter(type -> type.endsWith("json"))
+                .isPresent();
         if (exchange.status() < 400 && noPath && !data) {
             return; // a file of a page
         }
@@ -212,7 +214,8 @@ public final class Contract {
     }
 
     private void value(JsonNode parameter, List<String> values, List<String> wrong) {
-        String name = parameter.get("in").asText() + " parameter " + parameter.get("name").asText();
+        String name = parameter.get("in").asText() + " parameter "
+                + parameter.get("name").asText();
         JsonNode schema = document.follow(parameter.get("schema"));
         JsonNode value;
         if (schema.path("type").asText().equals("array")) {
@@ -257,7 +260,8 @@ public final class Contract {
             return;
         }
         JsonNode content = described.get("content");
-        String type = mediaType(exchange.requestHeaders()).orElse(content.fieldNames().next());
+        String type =
+                mediaType(exchange.requestHeaders()).orElse(content.fieldNames().next());
         if (!content.has(type)) {
             wrong.add("a body of type " + type + " is not documented");
             return;
@@ -352,7 +356,9 @@ public final class Contract {
                         schema,
                         wrong);
             case "application/json", PROBLEM_TYPE -> json(text, schema, wrong, "");
-            default -> wrong.addAll(document.problems(schema, Document.JSON.getNodeFactory().textNode(text)));
+            default ->
+                wrong.addAll(
+                        document.problems(schema, Document.JSON.getNodeFactory().textNode(text)));
         }
         return wrong;
     }

@@ -19,16 +19,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** That the contract fails where it should: a good exchange, with one thing wrong at a time. */
 class ContractTest {
     private static final String LOGS = "/v2/workflows/executions/e1/logs";
-    private static final String ENTRY =
-            """
+    private static final String ENTRY = """
             {"seq":1,"id":"019a2b3c-0000-7000-8000-000000000003","timestamp":"2026-01-31T12:00:00.000000Z",\
             "received_at":"2026-01-31T12:00:00.004000Z","level":"info","event_type":"log","log_category":"technical",\
             "message":"m","node_name":null,"data":{}}""";
     private static final String PAGE = "{\"execution_id\":\"e1\",\"status\":\"NEW\",\"logs\":[" + ENTRY
             + "],\"total_count\":1,\"pagination\":{\"limit\":100,\"offset\":0,\"has_more\":false,\"next_cursor\":\"ATE\"},"
             + "\"last_seq\":1,\"coverage\":{\"complete\":true}}";
-    private static final String PROBLEM =
-            """
+    private static final String PROBLEM = """
             {"type":"urn:tailrace:problem:not_found","title":"Not Found","status":404,"code":"not_found","detail":"d",\
             "request_id":"r"}""";
     private static final String EVENT =
@@ -206,8 +204,10 @@ class ContractTest {
 
     @Test
     void aRequestsBodyIsHeldAgainstTheDocument() {
-        ingest("[{\"message\":\"m\",\"level\":\"Warn\",\"of_another_name\":1,\"data\":null}]").passes();
-        ingest("{\"defaults\":{\"message\":\"m\"},\"entries\":[{\"step_number\":3}]}").passes();
+        ingest("[{\"message\":\"m\",\"level\":\"Warn\",\"of_another_name\":1,\"data\":null}]")
+                .passes();
+        ingest("{\"defaults\":{\"message\":\"m\"},\"entries\":[{\"step_number\":3}]}")
+                .passes();
         ingest("[{\"message\":\"m\",\"level\":\"loud\"}]").fails("level", "ingestExecution");
         ingest("[{\"message\":\"\"}]").fails("message");
         ingest("[{}]").fails("message");
@@ -241,7 +241,8 @@ class ContractTest {
         Contract contract = Contract.served();
         ObjectNode good = (ObjectNode) Document.JSON.readTree(EVENT);
         contract.event(good);
-        contract.event(((ObjectNode) good.deepCopy()).set("data", good.get("data").deepCopy()));
+        contract.event(
+                ((ObjectNode) good.deepCopy()).set("data", good.get("data").deepCopy()));
         for (String member : List.of("event_type", "session_id", "is_final", "timestamp", "data")) {
             assertThatThrownBy(() -> contract.event(good.deepCopy().without(member)))
                     .isInstanceOf(AssertionError.class);

@@ -21,7 +21,7 @@ import java.util.Optional;
 /**
  * The document with its references followed, and its schemas ready to be held against values. vertx-openapi cannot do
  * this: it refuses every document that has server-sent events, NDJSON, CSV or {@code application/problem+json} in it,
- * overlooks parameters that are not documented, and takes any number for a string.
+ * passes over parameters that are not documented, and reads a text such as {@code 1.5} as a number.
  */
 final class Document {
     static final ObjectMapper JSON = new ObjectMapper();
@@ -83,7 +83,8 @@ final class Document {
         bundle.set("$defs", root.at("/components/schemas"));
         String text = bundle.toString().replace('"' + SCHEMAS, "\"#/$defs/");
         schemas = JsonSchemaFactory.getInstance(
-                VersionFlag.V202012, builder -> builder.schemaLoaders(loaders -> loaders.schemas(Map.of(BUNDLE, text))));
+                VersionFlag.V202012,
+                builder -> builder.schemaLoaders(loaders -> loaders.schemas(Map.of(BUNDLE, text))));
     }
 
     private List<JsonNode> parameters(JsonNode holder) {
@@ -132,7 +133,8 @@ final class Document {
     private JsonSchema compile(JsonNode schema) {
         try {
             String text = schema.toString().replace('"' + SCHEMAS, '"' + BUNDLE + "#/$defs/");
-            return schemas.getSchema(SchemaLocation.of(BUNDLE + "/inline/" + compiled.size()), JSON.readTree(text), config);
+            return schemas.getSchema(
+                    SchemaLocation.of(BUNDLE + "/inline/" + compiled.size()), JSON.readTree(text), config);
         } catch (java.io.IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

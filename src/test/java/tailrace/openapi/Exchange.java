@@ -22,7 +22,8 @@ record Exchange(
         HttpHeaders answerHeaders,
         byte[] received) {
 
-    static Exchange of(HttpRequest request, byte[] sent, boolean nonsense, int status, HttpHeaders headers, Object body) {
+    static Exchange of(
+            HttpRequest request, byte[] sent, boolean nonsense, int status, HttpHeaders headers, Object body) {
         byte[] received = null;
         if (body instanceof String text) {
             received = text.getBytes(StandardCharsets.UTF_8);

@@ -390,9 +390,10 @@ class BadInputIT {
         String lines = "{\"message\":\"one\"}\n{\"message\":\nnonsense\n{\"message\":\"two\"} {\"message\":\"x\"}\n"
                 + "[1]\n\n{\"message\":\"three\"}";
 
-        Api.Answer answer = api.nonsense().send(api.request("/v2/executions/lines/logs")
-                .header("Content-Type", "application/x-ndjson")
-                .POST(BodyPublishers.ofString(lines)));
+        Api.Answer answer = api.nonsense()
+                .send(api.request("/v2/executions/lines/logs")
+                        .header("Content-Type", "application/x-ndjson")
+                        .POST(BodyPublishers.ofString(lines)));
 
         assertThat(answer.status()).isEqualTo(202);
         assertThat(answer.body().get("rejected"))
@@ -504,10 +505,11 @@ class BadInputIT {
     }
 
     private static Api.Answer keyed(String path, String body, String key) throws Exception {
-        return api.nonsense().send(api.request(path)
-                .header("Content-Type", "application/json")
-                .header("Idempotency-Key", key)
-                .POST(BodyPublishers.ofString(body)));
+        return api.nonsense()
+                .send(api.request(path)
+                        .header("Content-Type", "application/json")
+                        .header("Idempotency-Key", key)
+                        .POST(BodyPublishers.ofString(body)));
     }
 
     @Test

@@ -139,7 +139,8 @@ class RetentionProcessIT {
         for (var each : wrong.entrySet()) {
             assertInvalid(service.nonsense().put("/v2/retention/policies/p", each.getKey()), each.getValue());
         }
-        assertInvalid(service.nonsense().put("/v2/retention/policies/.hidden", "{\"tier\":\"t\",\"newest_n\":1}"), "id");
+        assertInvalid(
+                service.nonsense().put("/v2/retention/policies/.hidden", "{\"tier\":\"t\",\"newest_n\":1}"), "id");
         assertThat(service.put("/v2/retention/policies/p", "{\"tier\":\"t\",\"max_age_days\":11}")
                         .body()
                         .get("detail")

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import tailrace.postgres.TestDatabase;
 import tailrace.openapi.CheckedClient;
+import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
 
 /**
