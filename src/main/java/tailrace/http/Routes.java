@@ -127,6 +127,10 @@ public final class Routes {
             router.post("/v2/bench/empty").handler(auth).handler(service).handler(Routes::empty);
         }
 
+        DocsHandler docs = new DocsHandler();
+        router.get("/openapi.json").handler(docs.json());
+        router.get("/openapi.yaml").handler(docs.yaml());
+        router.get("/docs/*").handler(docs::page);
         router.get("/*")
                 .method(HttpMethod.HEAD)
                 .handler(SecurityHeaders::page)

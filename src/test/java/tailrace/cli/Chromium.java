@@ -39,6 +39,8 @@ final class Chromium implements AutoCloseable {
     private final Map<Integer, CompletableFuture<JsonObject>> answers = new ConcurrentHashMap<>();
     /** What the page logged or threw, for the assertion that it did neither. */
     final List<String> complaints = java.util.Collections.synchronizedList(new ArrayList<>());
+    /** Every URL that was asked for, once a test has enabled Network. */
+    final List<String> requests = new java.util.concurrent.CopyOnWriteArrayList<>();
 
     Chromium(Vertx vertx) throws Exception {
         this.vertx = vertx;
@@ -114,6 +116,9 @@ final class Chromium implements AutoCloseable {
         }
         switch (message.getString("method", "")) {
             case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded" -> complaints.add(text);
+            case "Network.requestWillBeSent" ->
+                requests.add(
+                        message.getJsonObject("params").getJsonObject("request").getString("url"));
             default -> {
                 // the page's life, of which the tests ask for themselves
             }

@@ -19,11 +19,12 @@ import tailrace.model.EntryFields;
 import tailrace.model.ExecutionStatus;
 import tailrace.model.ExecutionUpdate;
 import tailrace.model.Level;
+import tailrace.openapi.CheckedClient;
 
 /** The state of an execution over HTTP. */
 class ExecutionIT {
     private final ReadingServer server = ReadingServer.start();
-    private final HttpClient client = HttpClient.newHttpClient();
+    private final CheckedClient client = CheckedClient.of(HttpClient.newHttpClient());
     private final AtomicReference<ExecutionUpdate> update = new AtomicReference<>();
 
     @AfterEach
@@ -32,6 +33,11 @@ class ExecutionIT {
     }
 
     private HttpResponse<String> send(String method, String id, String body, String token) throws Exception {
+        return send(client, method, id, body, token);
+    }
+
+    private HttpResponse<String> send(HttpClient client, String method, String id, String body, String token)
+            throws Exception {
         HttpRequest request = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + server.port() + "/v2/executions/" + id))
                 .method(method, HttpRequest.BodyPublishers.ofString(body))
@@ -108,7 +114,9 @@ class ExecutionIT {
         assertThat(send("PUT", "e1", "{}", "alice").statusCode()).isEqualTo(403);
         assertThat(send("PUT", "e1", "{}", "service").statusCode()).isEqualTo(503); // nobody sequences
         sequencer(true);
-        assertThat(send("PUT", "e".repeat(256), "{}", "service").statusCode()).isEqualTo(400);
+        assertThat(send(client.nonsense(), "PUT", "e".repeat(256), "{}", "service")
+                        .statusCode())
+                .isEqualTo(400);
     }
 
     @ParameterizedTest
@@ -130,7 +138,7 @@ class ExecutionIT {
             })
     void aBadFieldIsNamed(String field, String body) throws Exception {
         sequencer(true);
-        HttpResponse<String> response = send("PUT", "e1", body.replace('\'', '"'), "service");
+        HttpResponse<String> response = send(client.nonsense(), "PUT", "e1", body.replace('\'', '"'), "service");
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(new JsonObject(response.body()).getString("field")).isEqualTo(field);
         assertThat(update.get()).isNull();

@@ -22,11 +22,12 @@ import tailrace.model.EventType;
 import tailrace.model.ExecutionStatus;
 import tailrace.model.Level;
 import tailrace.model.LogCategory;
+import tailrace.openapi.CheckedClient;
 
 /** History over HTTP: its answer, its parameters, its errors (SPEC 6). */
 class HistoryIT {
     private final ReadingServer server = ReadingServer.start();
-    private final HttpClient client = HttpClient.newHttpClient();
+    private final CheckedClient client = CheckedClient.of(HttpClient.newHttpClient());
 
     @AfterEach
     void close() {
@@ -34,6 +35,10 @@ class HistoryIT {
     }
 
     private HttpResponse<String> get(String path, String... headers) throws Exception {
+        return get(client, path, headers);
+    }
+
+    private HttpResponse<String> get(HttpClient client, String path, String... headers) throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
                 .timeout(Duration.ofSeconds(20));
         if (headers.length > 0) {
@@ -229,7 +234,7 @@ class HistoryIT {
             })
     void aBadValueIsNamed(String query) throws Exception {
         server.appendMany("e1", 1);
-        HttpResponse<String> response = get("/v2/workflows/executions/e1/logs?" + query);
+        HttpResponse<String> response = get(client.nonsense(), "/v2/workflows/executions/e1/logs?" + query);
         assertThat(response.statusCode()).isEqualTo(400);
         String name = query.contains("levell") ? "levell" : query.substring(0, query.indexOf('='));
         assertThat(new JsonObject(response.body()).getString("parameter")).isEqualTo(name);

@@ -100,6 +100,7 @@ public final class ReadingServer implements AutoCloseable {
             vertx.eventBus().<BusMessage.Appended>consumer(Address.APPENDED, m -> liveHub.onAppended(m.body()));
             Router router = Router.router(vertx);
             ProblemHandler.install(router);
+            router.route().handler(new RequestIdHandler());
             router.route().handler(ReadingServer::authenticate);
             var history = new HistoryHandler(executions, new History(store));
             router.get("/api/v1/app/executions/:id/logs").handler(history);

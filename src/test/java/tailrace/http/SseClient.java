@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import tailrace.openapi.Contract;
 
 /** An SSE client on a plain socket, which can stop reading and breaks off without a word. */
 public final class SseClient implements AutoCloseable {
@@ -107,6 +108,9 @@ public final class SseClient implements AutoCloseable {
         Event event = poll(patience);
         if (event == null) {
             throw new AssertionError("no event within " + patience);
+        }
+        if (event.data() != null) {
+            Contract.served().event(event.data());
         }
         return event.type().equals("RETRY") ? next(patience) : event;
     }

@@ -19,15 +19,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import tailrace.openapi.CheckedClient;
+import tailrace.openapi.Contract;
 
-/** A client as a service or a reader would write it, on the JDK's HTTP client: it shares no code with the server. */
+/**
+ * A client as a service or a reader would write it, on the JDK's HTTP client: it shares no code with the server. What it
+ * sends and gets is held against the OpenAPI document; what is wrong on purpose is sent with {@link #nonsense}.
+ */
 public final class Api {
     public static final ObjectMapper JSON = new ObjectMapper();
 
-    private final HttpClient client = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(10))
-            .build();
+    /** Of a longer stream only some events are held against the document. */
+    private static final int EVENTS_LOOKED_AT = 1_000;
+
+    private final CheckedClient client;
     private final Supplier<URI> base;
     private final String token;
 
@@ -37,8 +42,24 @@ public final class Api {
 
     /** @param base where the server is now; one that is started again may be elsewhere */
     public Api(Supplier<URI> base, String token) {
+        this(
+                base,
+                token,
+                CheckedClient.of(HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .connectTimeout(Duration.ofSeconds(10))
+                        .build()));
+    }
+
+    private Api(Supplier<URI> base, String token, CheckedClient client) {
         this.base = base;
         this.token = token;
+        this.client = client;
+    }
+
+    /** The same for requests that are wrong on purpose: their answers alone are held against the document. */
+    public Api nonsense() {
+        return new Api(base, token, client.nonsense());
     }
 
     public record Answer(int status, JsonNode body, HttpResponse<String> response) {}
@@ -105,6 +126,7 @@ public final class Api {
     public final class Stream implements AutoCloseable {
         private final InputStream body;
         private final BufferedReader lines;
+        private int events;
         public final int status;
 
         private Stream(HttpResponse<InputStream> response) {
@@ -123,7 +145,11 @@ public final class Api {
                 } else if (line.startsWith("data: ")) {
                     data = line.substring(6);
                 } else if (line.isEmpty() && data != null) {
-                    return new Event(id, JSON.readTree(data));
+                    JsonNode event = JSON.readTree(data);
+                    if (events++ < EVENTS_LOOKED_AT) {
+                        Contract.served().event(event);
+                    }
+                    return new Event(id, event);
                 }
             }
             return null;

@@ -138,8 +138,8 @@ class BadInputIT {
         String good = "{\"message\":\"before\"}";
         String body = "[" + good + ",{" + entry.members + "}," + good.replace("before", "after") + "]";
 
-        Api.Answer answer = api.post("/v2/executions/" + execution + "/logs", body);
-        Api.Answer alone = api.post("/v2/executions/" + execution + "/logs", "[{" + entry.members + "}]");
+        Api.Answer answer = api.nonsense().post("/v2/executions/" + execution + "/logs", body);
+        Api.Answer alone = api.nonsense().post("/v2/executions/" + execution + "/logs", "[{" + entry.members + "}]");
 
         for (Api.Answer each : List.of(answer, alone)) {
             JsonNode rejected = each.body().get("rejected");
@@ -347,7 +347,7 @@ class BadInputIT {
     @ParameterizedTest
     @MethodSource("badRequests")
     void aBadRequestIsRefusedAsAWhole(BadRequest bad) throws Exception {
-        Api.Answer answer = api.send(bad.request);
+        Api.Answer answer = api.nonsense().send(bad.request);
 
         assertThat(answer.status()).as("%s", answer.body()).isEqualTo(bad.status);
         assertThat(answer.body().get("code").asText()).as("%s", answer.body()).isEqualTo(bad.code);
@@ -390,9 +390,10 @@ class BadInputIT {
         String lines = "{\"message\":\"one\"}\n{\"message\":\nnonsense\n{\"message\":\"two\"} {\"message\":\"x\"}\n"
                 + "[1]\n\n{\"message\":\"three\"}";
 
-        Api.Answer answer = api.send(api.request("/v2/executions/lines/logs")
-                .header("Content-Type", "application/x-ndjson")
-                .POST(BodyPublishers.ofString(lines)));
+        Api.Answer answer = api.nonsense()
+                .send(api.request("/v2/executions/lines/logs")
+                        .header("Content-Type", "application/x-ndjson")
+                        .POST(BodyPublishers.ofString(lines)));
 
         assertThat(answer.status()).isEqualTo(202);
         assertThat(answer.body().get("rejected"))
@@ -504,10 +505,11 @@ class BadInputIT {
     }
 
     private static Api.Answer keyed(String path, String body, String key) throws Exception {
-        return api.send(api.request(path)
-                .header("Content-Type", "application/json")
-                .header("Idempotency-Key", key)
-                .POST(BodyPublishers.ofString(body)));
+        return api.nonsense()
+                .send(api.request(path)
+                        .header("Content-Type", "application/json")
+                        .header("Idempotency-Key", key)
+                        .POST(BodyPublishers.ofString(body)));
     }
 
     @Test

@@ -46,7 +46,11 @@ class HistoryIT {
     }
 
     private static Api.Answer page(String execution, String query) throws Exception {
-        return service.get("/v2/workflows/executions/" + Api.encode(execution) + "/logs" + query);
+        return page(service, execution, query);
+    }
+
+    private static Api.Answer page(Api api, String execution, String query) throws Exception {
+        return api.get("/v2/workflows/executions/" + Api.encode(execution) + "/logs" + query);
     }
 
     private static List<Long> seqs(Api.Answer page) {
@@ -194,7 +198,7 @@ class HistoryIT {
                 "colour=red",
                 "limit=1&limit=2");
         for (String query : bad) {
-            Api.Answer answer = page("named", "?" + query);
+            Api.Answer answer = page(service.nonsense(), "named", "?" + query);
             String name = query.substring(0, query.indexOf('='));
             assertThat(answer.status()).as(query).isEqualTo(400);
             assertThat(answer.body().get("parameter").asText()).isEqualTo(name);

@@ -98,9 +98,9 @@ class RetentionProcessIT {
                 "{",
                 "body");
         for (var each : wrong.entrySet()) {
-            assertInvalid(service.put("/v2/workflows/w", each.getKey()), each.getValue());
+            assertInvalid(service.nonsense().put("/v2/workflows/w", each.getKey()), each.getValue());
         }
-        assertInvalid(service.put("/v2/workflows/" + "w".repeat(256), "{}"), "workflow_id");
+        assertInvalid(service.nonsense().put("/v2/workflows/" + "w".repeat(256), "{}"), "workflow_id");
     }
 
     private static Api user(String subject) {
@@ -137,9 +137,10 @@ class RetentionProcessIT {
                 Map.entry("{\"tier\":\"t\",\"newest\":1}", "newest"),
                 Map.entry("", "body"));
         for (var each : wrong.entrySet()) {
-            assertInvalid(service.put("/v2/retention/policies/p", each.getKey()), each.getValue());
+            assertInvalid(service.nonsense().put("/v2/retention/policies/p", each.getKey()), each.getValue());
         }
-        assertInvalid(service.put("/v2/retention/policies/.hidden", "{\"tier\":\"t\",\"newest_n\":1}"), "id");
+        assertInvalid(
+                service.nonsense().put("/v2/retention/policies/.hidden", "{\"tier\":\"t\",\"newest_n\":1}"), "id");
         assertThat(service.put("/v2/retention/policies/p", "{\"tier\":\"t\",\"max_age_days\":11}")
                         .body()
                         .get("detail")

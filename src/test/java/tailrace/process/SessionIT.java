@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import tailrace.openapi.CheckedClient;
 import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
 
@@ -42,10 +43,11 @@ class SessionIT {
 
     private static TestDatabase database;
     private static ServerProcess server;
-    private static final HttpClient CLIENT = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .build();
+    private static final HttpClient CLIENT = CheckedClient.of(HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .followRedirects(HttpClient.Redirect.NEVER)
+                    .build())
+            .nonsense();
 
     @BeforeAll
     static void start() throws Exception {

@@ -159,7 +159,8 @@ class StreamIT {
             post("filtered", "{\"message\":\"info\"}", "{\"message\":\"worse\",\"level\":\"ERROR\"}");
             assertThat(stream.next().seq()).isEqualTo(11);
         }
-        assertThat(service.stream("filtered", "?min_level=dreadful").status).isEqualTo(400);
+        assertThat(service.nonsense().stream("filtered", "?min_level=dreadful").status)
+                .isEqualTo(400);
     }
 
     @Test
