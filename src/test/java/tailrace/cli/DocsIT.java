@@ -22,16 +22,13 @@ import tailrace.process.ServerProcess;
 class DocsIT {
     private static final Path SHOTS = Path.of("target", "screenshots");
 
-    @TempDir
-    private static Path directory;
-
     private final Vertx vertx = Vertx.vertx();
     private TestDatabase database;
     private ServerProcess server;
     private Chromium browser;
 
     @BeforeEach
-    void start() throws Exception {
+    void start(@TempDir Path directory) throws Exception {
         database = TestDatabase.empty();
         server = ServerProcess.in(directory.resolve("data"))
                 .env("DATABASE_URL", database.urlText())
