@@ -12,9 +12,11 @@ import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import tailrace.config.ConfigLoader;
 import tailrace.openapi.Pending;
 
 /** Every route stands in the OpenAPI document with its methods, and whatever stands there is a route. */
@@ -51,7 +53,11 @@ class DocumentedRoutesTest {
         Vertx vertx = Vertx.vertx();
         try {
             Set<String> routed = new TreeSet<>();
-            for (Route route : Routes.create(vertx, handlers(), true, false).getRoutes()) {
+            for (Route route : Routes.create(
+                            vertx,
+                            handlers(),
+                            ConfigLoader.load(Map.of(), Optional.empty()).http())
+                    .getRoutes()) {
                 if (route.getPath() != null && route.methods() != null) {
                     String path = route.getPath().replaceAll(":\\w+", "{}").replaceAll("/\\**$", "");
                     // HEAD goes with every GET.

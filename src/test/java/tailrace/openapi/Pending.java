@@ -12,18 +12,9 @@ public final class Pending {
             "GET /v2/executions/{}/logs/ws",
             "GET /api/v1/app/executions/{}/logs/ws",
             "GET /v2/logs/stream",
-            "GET /v2/executions/{}/logs/summary",
-            "GET /api/v1/app/executions/{}/logs/summary",
-            "GET /api/v1/app/executions/recent_logs",
-            "GET /v2/workflows/executions/recent_logs",
             "GET /v2/workflows/{}/logs",
             "GET /v2/workflows/{}/stats",
-            "GET /v2/logs/search",
-            "GET /v2/executions/{}/logs/export",
-            "GET /api/v1/app/executions/{}/logs/export",
-            "GET /v2/executions/{}/logs/diff",
-            "GET /api/v1/app/executions/{}/logs/diff",
-            "GET /admin/runs/{}/logs");
+            "GET /v2/logs/search");
 
     /** Documented query parameters of history and streams that are refused. */
     public static final Set<String> PARAMETERS = Set.of("q", "node_id", "count", "around_seq", "before", "after");
