@@ -20,7 +20,7 @@ public final class Pending {
     public static final Set<String> PARAMETERS = Set.of("q", "node_id", "count", "around_seq", "before", "after");
 
     /** Documented codes of problems that no source makes. */
-    public static final Set<String> CODES = Set.of("rate_limited", "too_many_long_reads", "upgrade_required");
+    public static final Set<String> CODES = Set.of("upgrade_required");
 
     private Pending() {}
 }
