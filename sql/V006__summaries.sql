@@ -13,17 +13,17 @@ COMMENT ON TABLE ${schema}.execution_summaries IS
 COMMENT ON COLUMN ${schema}.execution_summaries.generation IS 'journals.generation of the journal that wrote it';
 COMMENT ON COLUMN ${schema}.execution_summaries.up_to_seq IS 'the last entry that is counted in it';
 
-ALTER TABLE ${schema}.execution_summaries ENABLE ROW LEVEL SECURITY;
-ALTER TABLE ${schema}.execution_summaries FORCE ROW LEVEL SECURITY;
-CREATE POLICY writer ON ${schema}.execution_summaries TO CURRENT_USER USING (true) WITH CHECK (true);
-
--- Readers see the summaries of the executions they see.
+-- Readers see the summaries of the executions they see: as V004 has it, and for nobody but the owner where it is not
+-- applied.
 DO $$
 BEGIN
-    IF to_regprocedure('${schema}.owns_execution(text)') IS NOT NULL THEN
-        CREATE POLICY readers ON ${schema}.execution_summaries FOR SELECT TO authenticated
-            USING ((SELECT ${schema}.owns_execution(execution_id)));
-        GRANT SELECT ON ${schema}.execution_summaries TO authenticated;
+    IF to_regprocedure('${schema}.readers_may_see(text, text)') IS NOT NULL THEN
+        PERFORM ${schema}.guard_table('execution_summaries');
+        PERFORM ${schema}.readers_may_see('execution_summaries',
+            'execution_id = (SELECT ${schema}.opened_execution()) OR ${schema}.owns_execution(execution_id)');
+    ELSE
+        ALTER TABLE ${schema}.execution_summaries ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+        CREATE POLICY owner ON ${schema}.execution_summaries TO CURRENT_USER USING (true) WITH CHECK (true);
     END IF;
 END
 $$;
