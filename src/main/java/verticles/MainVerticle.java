@@ -45,11 +45,14 @@ import tailrace.postgres.LogWriter;
 import tailrace.postgres.Partitions;
 import tailrace.postgres.Processes;
 import tailrace.postgres.ReadGuard;
+import tailrace.postgres.Readers;
 import tailrace.postgres.Retention;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.SearchReader;
 import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
+import tailrace.query.LogSearch;
 import tailrace.query.PostgresColdStore;
 import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
@@ -208,6 +211,7 @@ public final class MainVerticle extends VerticleBase {
                         readGuard,
                         clock,
                         config.retention().logDays()),
+                new LogSearch(new SearchReader(new Readers(database), database), readGuard),
                 new LiveStreams(config.live().maxStreams(), metrics),
                 () -> state(lock.state()),
                 writer::stats,

@@ -10,12 +10,15 @@ import io.vertx.ext.web.RoutingContext;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tailrace.live.HardClose;
 import tailrace.model.ExecutionState;
 import tailrace.model.JsonWriter;
 import tailrace.model.LogEntry;
+import tailrace.model.TextQuery;
 import tailrace.query.Coverage;
 import tailrace.query.Executions;
 import tailrace.query.History;
@@ -47,12 +50,19 @@ public final class HistoryHandler implements Handler<RoutingContext> {
     public void handle(RoutingContext ctx) {
         Principal principal = Reading.principal(ctx);
         String id = Reading.executionId(ctx);
-        HistoryQuery query = ReadParameters.history(ctx.queryParams()).historyQuery(id);
+        ReadParameters parameters = ReadParameters.history(ctx.queryParams());
+        Function<ExecutionState, Future<HistoryPage>> opening = parameters
+                .around()
+                .<Function<ExecutionState, Future<HistoryPage>>>map(around -> state -> history.open(state, around))
+                .orElseGet(() -> {
+                    HistoryQuery query = parameters.historyQuery(id);
+                    return state -> history.open(state, query);
+                });
+        boolean around = ctx.queryParams().contains("around_seq");
         executions
                 .find(principal, id)
-                .compose(found -> found.map(state -> history.open(state, query))
-                        .orElseGet(() -> Future.failedFuture(Problem.noExecution(id))))
-                .compose(page -> write(ctx, page))
+                .compose(found -> found.map(opening).orElseGet(() -> Future.failedFuture(Problem.noExecution(id))))
+                .compose(page -> write(ctx, page, around))
                 .onFailure(failure -> fail(ctx, failure));
     }
 
@@ -70,7 +80,7 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         }
     }
 
-    private static Future<Void> write(RoutingContext ctx, HistoryPage page) {
+    private static Future<Void> write(RoutingContext ctx, HistoryPage page, boolean around) {
         HttpServerResponse response = ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
         String prefix = ctx.request().path().startsWith(APP_PREFIX) ? APP_PREFIX : V2_PREFIX;
         var out = new JsonWriter();
@@ -78,7 +88,7 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         out.rawText("{\"execution_id\":").string(state.executionId());
         out.rawText(",\"status\":\"" + state.status() + "\",\"logs\":[");
         return writeLogs(ctx, out, page, true).compose(first -> {
-            writeEnd(out, page, prefix);
+            writeEnd(out, page, prefix, around);
             return response.end(buffer(out));
         });
     }
@@ -89,7 +99,7 @@ public final class HistoryHandler implements Handler<RoutingContext> {
             if (entries.isEmpty()) {
                 return Future.succeededFuture(first);
             }
-            append(out, entries, first);
+            append(out, entries, first, page.query().filter().text());
             if (page.wholly()) {
                 return Future.succeededFuture(false);
             }
@@ -120,25 +130,27 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         return drained.future().onComplete(done -> ctx.vertx().cancelTimer(patience));
     }
 
-    private static void append(JsonWriter out, List<LogEntry> entries, boolean first) {
+    private static void append(JsonWriter out, List<LogEntry> entries, boolean first, @Nullable TextQuery text) {
         boolean comma = !first;
         for (LogEntry entry : entries) {
             if (comma) {
                 out.raw(',');
             }
             comma = true;
-            out.rawText("{\"seq\":").number(entry.seq()).raw(',');
-            out.raw(entry.encoded(), entry.tailOffset(), entry.tailLength());
+            LogJson.write(out, null, entry, text);
         }
     }
 
-    private static void writeEnd(JsonWriter out, HistoryPage page, String prefix) {
+    private static void writeEnd(JsonWriter out, HistoryPage page, String prefix, boolean around) {
         ExecutionState state = page.state();
         out.rawText("],\"total_count\":");
         page.total().ifPresentOrElse(out::number, () -> out.rawText("null"));
         HistoryQuery query = page.query();
         out.rawText(",\"pagination\":{\"limit\":").number(query.limit());
         out.rawText(",\"offset\":").number(query.offset());
+        if (around) {
+            out.rawText(",\"has_before\":" + page.hasBefore());
+        }
         out.rawText(",\"has_more\":" + page.hasMore() + ",\"next_cursor\":");
         out.string(page.nextCursor().encode(state.executionId()));
         out.rawText("},\"last_seq\":").number(state.lastSeq());

@@ -28,6 +28,7 @@ public final class Routes {
             ExecutionHandler execution,
             ExecutionListHandler executions,
             HistoryHandler history,
+            SearchHandler search,
             StreamHandler stream,
             WorkflowHandler workflow,
             RetentionHandler retention,
@@ -82,6 +83,8 @@ public final class Routes {
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
             router.get(path).handler(auth.streams()).handler(handlers.stream());
         }
+        router.get("/v2/workflows/:id/logs").handler(auth).handler(handlers.search()::ofWorkflow);
+        router.get("/v2/logs/search").handler(auth).handler(handlers.search()::ofAll);
         router.post("/v2/session").handler(handlers.session()::open);
         router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
         router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);

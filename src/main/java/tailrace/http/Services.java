@@ -31,6 +31,7 @@ import tailrace.query.Access;
 import tailrace.query.ColdStore;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.LogSearch;
 import tailrace.query.RedisHotStore;
 import tailrace.query.Tiers;
 import tailrace.redis.HotTierStatus;
@@ -50,6 +51,7 @@ public record Services(
         Journal journal,
         CommitLoop loop,
         ColdStore cold,
+        LogSearch search,
         LiveStreams streams,
         Supplier<WriterState> writer,
         Supplier<WriterStats> writerStats,
@@ -101,6 +103,8 @@ public record Services(
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
+                new SearchHandler(
+                        search, workflows, writerStats, config.writer().persistAll(), clock),
                 new StreamHandler(executions, tiers, hub),
                 new WorkflowHandler(workflows),
                 new RetentionHandler(policies, config.retention().logDays()),

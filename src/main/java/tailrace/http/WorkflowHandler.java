@@ -37,7 +37,7 @@ public final class WorkflowHandler {
                 .onFailure(failure -> ctx.fail(Reading.postgresProblem(failure)));
     }
 
-    private static boolean mayRead(Principal principal, Workflow workflow) {
+    static boolean mayRead(Principal principal, Workflow workflow) {
         return principal.service()
                 || !principal.subject().isEmpty() && principal.subject().equals(workflow.userId());
     }
