@@ -6,13 +6,20 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover} needs none.
+ * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover} and {@code bench search-index}
+ * need none.
  */
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
         description = "Measures a running server and checks that it lost nothing.",
-        subcommands = {BenchIngest.class, BenchStream.class, BenchRecover.class, BenchMemory.class})
+        subcommands = {
+            BenchIngest.class,
+            BenchStream.class,
+            BenchRecover.class,
+            BenchMemory.class,
+            BenchSearchIndex.class
+        })
 public final class Bench implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
@@ -22,6 +29,6 @@ public final class Bench implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "What is to be measured? bench ingest, bench stream, bench recover, or bench memory");
+                "What is to be measured? bench ingest, bench stream, bench recover, bench memory, or bench search-index");
     }
 }

@@ -105,7 +105,7 @@ public final class TextQuery implements Predicate<LogEntry> {
         List<Term> terms = new ArrayList<>();
         String text = StorableText.of(q);
         for (int at = 0; at < text.length(); ) {
-            if (Character.isWhitespace(text.charAt(at))) {
+            if (blank(text.charAt(at))) {
                 at++;
                 continue;
             }
@@ -131,9 +131,14 @@ public final class TextQuery implements Predicate<LogEntry> {
         return new TextQuery(terms);
     }
 
+    /** White space, but for what are control characters of another kind to people. */
+    private static boolean blank(char c) {
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c >= 0x80 && Character.isWhitespace(c);
+    }
+
     private static int word(String text, int begin, StringBuilder into) throws InvalidException {
         int at = begin;
-        while (at < text.length() && !Character.isWhitespace(text.charAt(at))) {
+        while (at < text.length() && !blank(text.charAt(at))) {
             add(text.charAt(at++), into);
         }
         return at;
