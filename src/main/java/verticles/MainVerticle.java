@@ -57,10 +57,12 @@ import tailrace.postgres.Readers;
 import tailrace.postgres.Retention;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.SearchReader;
 import tailrace.postgres.SummaryReader;
 import tailrace.postgres.SummaryShipper;
 import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterLock;
+import tailrace.query.LogSearch;
 import tailrace.query.PostgresAccess;
 import tailrace.query.PostgresColdStore;
 import tailrace.redis.RedisHotTier;
@@ -248,6 +250,7 @@ public final class MainVerticle extends VerticleBase {
                         readGuard,
                         clock,
                         config.retention().logDays()),
+                new LogSearch(new SearchReader(readers, database), readGuard),
                 new LiveStreams(
                         config.live().maxStreams(), config.http().limits().streamsPerPrincipal(), metrics),
                 new LongReads(metrics),

@@ -6,8 +6,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover} and {@code
- * bench masking} need none.
+ * {@code bench}: load against a running server, on this machine unless told otherwise; {@code bench recover}, {@code
+ * bench masking} and {@code bench search-index} need none.
  */
 @Command(
         name = "bench",
@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
             BenchMemory.class,
             BenchSeed.class,
             BenchRead.class,
-            BenchMasking.class
+            BenchMasking.class,
+            BenchSearchIndex.class
         })
 public final class Bench implements Runnable {
     @Spec
@@ -32,6 +33,6 @@ public final class Bench implements Runnable {
         throw new ParameterException(
                 spec.commandLine(),
                 "What is to be measured? bench ingest, bench stream, bench seed, bench read, bench recover, bench memory,"
-                        + " or bench masking");
+                        + " bench masking, or bench search-index");
     }
 }

@@ -36,9 +36,9 @@ public final class RunReader {
     }
 
     Future<Run> read(ExecutionState state, int maxEntries) {
-        var all = new HistoryQuery(LogFilter.ALL, true, maxEntries, 0, Optional.empty(), 0, Long.MAX_VALUE);
+        var all = new HistoryQuery(LogFilter.ALL, true, maxEntries, 0, Optional.empty(), 0, Long.MAX_VALUE, false);
         var tally = new RunTally();
-        return history.openUncounted(state, all).compose(page -> {
+        return history.open(state, all).compose(page -> {
             Promise<Run> whole = Promise.promise();
             next(page, tally, whole);
             return whole.future();

@@ -54,7 +54,7 @@ public final class ExportHandler implements Handler<RoutingContext> {
         LongReads.Place place = longReads.enter(principal);
         // Inside the future, so that whatever goes wrong gives the place back.
         return Future.succeededFuture(new History(store.as(principal)))
-                .compose(history -> history.openUncounted(state, request.query()))
+                .compose(history -> history.open(state, request.query()))
                 .compose(page -> send(ctx, request, page))
                 .onComplete(ended -> place.close());
     }

@@ -8,9 +8,12 @@ import io.vertx.ext.web.RoutingContext;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import tailrace.model.ExecutionState;
 import tailrace.model.JsonWriter;
 import tailrace.model.LogEntry;
+import tailrace.model.TextQuery;
 import tailrace.query.Executions;
 import tailrace.query.History;
 import tailrace.query.HistoryPage;
@@ -37,16 +40,24 @@ public final class HistoryHandler implements Handler<RoutingContext> {
     public void handle(RoutingContext ctx) {
         Principal principal = Reading.principal(ctx);
         String id = Reading.executionId(ctx);
-        HistoryQuery query = ReadParameters.history(ctx.queryParams()).historyQuery(id);
+        ReadParameters parameters = ReadParameters.history(ctx.queryParams());
+        History theirs = history.as(principal);
+        Function<ExecutionState, Future<HistoryPage>> opening = parameters
+                .around()
+                .<Function<ExecutionState, Future<HistoryPage>>>map(around -> state -> theirs.open(state, around))
+                .orElseGet(() -> {
+                    HistoryQuery query = parameters.historyQuery(id);
+                    return state -> theirs.open(state, query);
+                });
+        boolean around = ctx.queryParams().contains("around_seq");
         executions
                 .find(principal, id)
-                .compose(found -> found.map(state -> history.as(principal).open(state, query))
-                        .orElseGet(() -> Future.failedFuture(Problem.noExecution(id))))
-                .compose(page -> write(ctx, page))
+                .compose(found -> found.map(opening).orElseGet(() -> Future.failedFuture(Problem.noExecution(id))))
+                .compose(page -> write(ctx, page, around))
                 .onFailure(failure -> PieceSender.fail(ctx, failure));
     }
 
-    private static Future<Void> write(RoutingContext ctx, HistoryPage page) {
+    private static Future<Void> write(RoutingContext ctx, HistoryPage page, boolean around) {
         ctx.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json");
         String prefix = ctx.request().path().startsWith(APP_PREFIX) ? APP_PREFIX : V2_PREFIX;
         var out = new JsonWriter();
@@ -55,11 +66,11 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         out.rawText(",\"status\":\"" + state.status() + "\",\"logs\":[");
         boolean[] first = {true};
         return PieceSender.send(ctx, () -> page.next().map(entries -> {
-            append(out, entries, first[0]);
+            append(out, entries, first[0], page.query().filter().text());
             first[0] &= entries.isEmpty();
             boolean last = entries.isEmpty() || page.wholly();
             if (last) {
-                writeEnd(out, page, prefix);
+                writeEnd(out, page, prefix, around);
             }
             var piece = new PieceSender.Piece(Buffer.buffer(out.toByteArray()), last);
             out.reset();
@@ -67,25 +78,27 @@ public final class HistoryHandler implements Handler<RoutingContext> {
         }));
     }
 
-    private static void append(JsonWriter out, List<LogEntry> entries, boolean first) {
+    private static void append(JsonWriter out, List<LogEntry> entries, boolean first, @Nullable TextQuery text) {
         boolean comma = !first;
         for (LogEntry entry : entries) {
             if (comma) {
                 out.raw(',');
             }
             comma = true;
-            out.rawText("{\"seq\":").number(entry.seq()).raw(',');
-            out.raw(entry.encoded(), entry.tailOffset(), entry.tailLength());
+            LogJson.write(out, null, entry, text);
         }
     }
 
-    private static void writeEnd(JsonWriter out, HistoryPage page, String prefix) {
+    private static void writeEnd(JsonWriter out, HistoryPage page, String prefix, boolean around) {
         ExecutionState state = page.state();
         out.rawText("],\"total_count\":");
         page.total().ifPresentOrElse(out::number, () -> out.rawText("null"));
         HistoryQuery query = page.query();
         out.rawText(",\"pagination\":{\"limit\":").number(query.limit());
         out.rawText(",\"offset\":").number(query.offset());
+        if (around) {
+            out.rawText(",\"has_before\":" + page.hasBefore());
+        }
         out.rawText(",\"has_more\":" + page.hasMore() + ",\"next_cursor\":");
         out.string(page.nextCursor().encode(state.executionId()));
         out.rawText("},\"last_seq\":").number(state.lastSeq());

@@ -4,20 +4,28 @@ import io.vertx.core.MultiMap;
 import java.time.DateTimeException;
 import java.time.OffsetDateTime;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tailrace.model.EventType;
 import tailrace.model.Level;
 import tailrace.model.LogCategory;
 import tailrace.model.LogFilter;
+import tailrace.model.StorableText;
+import tailrace.model.TextQuery;
 import tailrace.model.Timestamps;
+import tailrace.query.Around;
 import tailrace.query.HistoryQuery;
 import tailrace.query.PageCursor;
+import tailrace.query.SearchCursor;
+import tailrace.query.SearchQuery;
 
 /**
  * The query parameters that reading has in common (SPEC 6). A parameter that is unknown, given twice or has a value it
@@ -33,14 +41,22 @@ final class ReadParameters {
             "milestone",
             "start_time",
             "end_time",
-            "after_seq");
-    private static final Set<String> PAGING = Set.of("limit", "offset", "cursor", "order", "before_seq");
-    private static final Set<String> EXPORT = Set.of("order", "before_seq", "format", "tz", "gzip");
-    private static final Set<String> STREAMING = Set.of("last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
+            "node_id",
+            "q");
+    private static final Set<String> PAGING = Set.of("limit", "offset", "cursor", "order", "after_seq", "before_seq");
+    private static final Set<String> AROUND = Set.of("around_seq", "before", "after");
+    private static final Set<String> HISTORY = union(PAGING, AROUND, Set.of("count"));
+    private static final Set<String> EXPORT = Set.of("order", "after_seq", "before_seq", "format", "tz", "gzip");
+    private static final Set<String> STREAMING =
+            Set.of("last_event_id", "tail", "follow", "wait", "after_seq", AuthHandler.TICKET);
+    private static final Set<String> SEARCHING = Set.of("limit", "cursor");
     /** Taken by whoever checked the token. */
     private static final String ACCESS_TOKEN = "access_token";
 
-    private static final Set<String> NOT_YET = Set.of("q", "node_id");
+    /** Values of {@code node_id}. */
+    private static final int MAX_NODES = 50;
+
+    private static final int MAX_NODE_CHARS = 255;
     private static final Pattern DIGITS = Pattern.compile("-?[0-9]{1,18}");
     /** Matches no entry: what is left where two filters exclude each other. */
     private static final LogFilter NONE = new LogFilter(Set.of(), Set.of(), null, 1, null, 1, 0);
@@ -54,9 +70,6 @@ final class ReadParameters {
     private ReadParameters(MultiMap parameters, Set<String> own, Set<String> filters) {
         this.parameters = parameters;
         for (String name : parameters.names()) {
-            if (NOT_YET.contains(name) && !filters.isEmpty()) {
-                throw Problem.parameter(name, "this version cannot filter by it yet");
-            }
             if (!filters.contains(name) && !own.contains(name) && !name.equals(ACCESS_TOKEN)) {
                 throw Problem.parameter(name, "there is no such parameter here");
             }
@@ -64,7 +77,50 @@ final class ReadParameters {
     }
 
     static ReadParameters history(MultiMap parameters) {
-        return new ReadParameters(parameters, PAGING);
+        return new ReadParameters(parameters, HISTORY);
+    }
+
+    /** Across executions: no seq is common to them. */
+    static ReadParameters search(MultiMap parameters) {
+        return new ReadParameters(parameters, SEARCHING);
+    }
+
+    @SafeVarargs
+    private static Set<String> union(Set<String>... sets) {
+        return Stream.of(sets).flatMap(Set::stream).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** What stands around one entry, if that is asked for. */
+    Optional<Around> around() {
+        OptionalLong seq = number("around_seq", 1, Long.MAX_VALUE - 1);
+        if (seq.isEmpty()) {
+            for (String name : List.of("before", "after")) {
+                if (parameters.contains(name)) {
+                    throw Problem.parameter(name, "is only for around_seq");
+                }
+            }
+            return Optional.empty();
+        }
+        for (String name : PAGING) {
+            if (parameters.contains(name)) {
+                throw Problem.parameter(name, "cannot be combined with around_seq");
+            }
+        }
+        return Optional.of(new Around(
+                filter(),
+                seq.getAsLong(),
+                (int) number("before", 0, Around.MAX_SIDE, Around.DEFAULT_SIDE),
+                (int) number("after", 0, Around.MAX_SIDE, Around.DEFAULT_SIDE),
+                flag("count").orElse(true)));
+    }
+
+    SearchQuery searchQuery(Optional<String> workflowId) {
+        return new SearchQuery(
+                workflowId,
+                filter(),
+                (int) number("limit", 1, HistoryQuery.MAX_LIMIT, HistoryQuery.DEFAULT_LIMIT),
+                text("cursor").map(text -> SearchCursor.decode(text, workflowId)
+                        .orElseThrow(() -> Problem.parameter("cursor", "is not one that this search's pages gave"))));
     }
 
     static ReadParameters stream(MultiMap parameters) {
@@ -89,7 +145,8 @@ final class ReadParameters {
                 0,
                 Optional.empty(),
                 afterSeq(),
-                beforeSeq());
+                beforeSeq(),
+                false);
     }
 
     HistoryQuery historyQuery(String executionId) {
@@ -112,7 +169,8 @@ final class ReadParameters {
                 offset,
                 cursor,
                 afterSeq(),
-                beforeSeq());
+                beforeSeq(),
+                flag("count").orElse(true));
     }
 
     private Optional<Boolean> ascending() {
@@ -150,8 +208,36 @@ final class ReadParameters {
         if (levels.size() == Level.values().length) {
             levels = Set.of(); // all of them: no filter, and cheaper
         }
-        LogFilter filter = new LogFilter(levels, types, category, minPriority, milestone, start, end);
+        LogFilter filter =
+                new LogFilter(levels, types, category, minPriority, milestone, start, end, nodeIds(), textQuery());
         return impossible ? NONE : filter.all() ? LogFilter.ALL : filter; // one object for the most common case
+    }
+
+    private Set<String> nodeIds() {
+        List<String> values = parameters.getAll("node_id");
+        if (values.size() > MAX_NODES) {
+            throw Problem.parameter("node_id", "may be given at most " + MAX_NODES + " times");
+        }
+        Set<String> ids = new HashSet<>();
+        for (String value : values) {
+            if (value.isEmpty() || value.length() > MAX_NODE_CHARS) {
+                throw Problem.parameter("node_id", "must have 1 to " + MAX_NODE_CHARS + " characters");
+            }
+            ids.add(StorableText.of(value));
+        }
+        return ids;
+    }
+
+    private @Nullable TextQuery textQuery() {
+        Optional<String> q = text("q");
+        if (q.isEmpty()) {
+            return null;
+        }
+        try {
+            return TextQuery.parse(q.get());
+        } catch (TextQuery.InvalidException e) {
+            throw Problem.parameter("q", String.valueOf(e.getMessage()));
+        }
     }
 
     long afterSeq() {

@@ -30,6 +30,7 @@ public final class Routes {
             ExportHandler export,
             DiffHandler diff,
             RunLogsHandler runLogs,
+            SearchHandler search,
             StreamHandler stream,
             WorkflowHandler workflow,
             RetentionHandler retention,
@@ -103,6 +104,8 @@ public final class Routes {
                 new String[] {"/api/v1/app/executions/recent_logs", "/v2/workflows/executions/recent_logs"}) {
             router.get(path).handler(auth).handler(handlers.recentLogs());
         }
+        router.get("/v2/workflows/:id/logs").handler(auth).handler(handlers.search()::ofWorkflow);
+        router.get("/v2/logs/search").handler(auth).handler(handlers.search()::ofAll);
         router.post("/v2/session").handler(handlers.session()::open);
         router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
         router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);

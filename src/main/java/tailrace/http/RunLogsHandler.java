@@ -60,10 +60,17 @@ public final class RunLogsHandler implements Handler<RoutingContext> {
 
     private static Future<HistoryPage> open(EntryStore store, ExecutionState state, int limit) {
         return TailStart.find(store, state, limit, LogFilter.ALL).compose(after -> new History(store)
-                .openUncounted(
+                .open(
                         state,
                         new HistoryQuery(
-                                LogFilter.ALL, true, limit, 0, Optional.empty(), Math.max(after, 0), Long.MAX_VALUE)));
+                                LogFilter.ALL,
+                                true,
+                                limit,
+                                0,
+                                Optional.empty(),
+                                Math.max(after, 0),
+                                Long.MAX_VALUE,
+                                false)));
     }
 
     private Future<Void> send(RoutingContext ctx, HistoryPage page) {

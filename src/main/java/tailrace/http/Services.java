@@ -36,6 +36,7 @@ import tailrace.query.ColdStore;
 import tailrace.query.ExecutionList;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.LogSearch;
 import tailrace.query.PostgresColdList;
 import tailrace.query.RedisHotStore;
 import tailrace.query.SummaryReads;
@@ -59,6 +60,7 @@ public record Services(
         Journal journal,
         CommitLoop loop,
         ColdStore cold,
+        LogSearch search,
         LiveStreams streams,
         LongReads longReads,
         Supplier<WriterState> writer,
@@ -140,6 +142,8 @@ public record Services(
                 new ExportHandler(vertx, executions, tiers, longReads),
                 new DiffHandler(vertx, executions, tiers, longReads),
                 new RunLogsHandler(vertx, executions, tiers),
+                new SearchHandler(
+                        search, workflows, writerStats, config.writer().persistAll(), clock),
                 new StreamHandler(executions, tiers, hub, streams),
                 new WorkflowHandler(workflows),
                 new RetentionHandler(policies, config.retention().logDays()),

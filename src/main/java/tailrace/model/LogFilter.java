@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which entries of an execution a reader asks for (SPEC 6), the same for every tier: the journal's store tests it on an
- * entry's header, PostgreSQL gets it as SQL. Seqs are not part of it; ranges are passed beside it.
+ * entry's header, and on its bytes where that is not enough; PostgreSQL gets it as SQL. Seqs are not part of it; ranges
+ * are passed beside it.
  *
  * @param levels any of them; empty for all
  * @param eventTypes any of them; empty for all
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param milestone or null for both
  * @param startMicros sender's time, included; {@code Long.MIN_VALUE} for none
  * @param endMicros sender's time, included; {@code Long.MAX_VALUE} for none
+ * @param nodeIds any of them, exactly; empty for all
+ * @param text what the entry's texts have to say, or null for anything
  */
 public record LogFilter(
         Set<Level> levels,
@@ -25,7 +28,9 @@ public record LogFilter(
         int minPriority,
         @Nullable Boolean milestone,
         long startMicros,
-        long endMicros)
+        long endMicros,
+        Set<String> nodeIds,
+        @Nullable TextQuery text)
         implements Predicate<LogEntry> {
 
     /** Accepts every entry. */
@@ -35,11 +40,29 @@ public record LogFilter(
     public LogFilter {
         levels = levels.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(levels));
         eventTypes = eventTypes.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(eventTypes));
+        nodeIds = Set.copyOf(nodeIds);
+    }
+
+    /** By an entry's header alone. */
+    public LogFilter(
+            Set<Level> levels,
+            Set<EventType> eventTypes,
+            @Nullable LogCategory category,
+            int minPriority,
+            @Nullable Boolean milestone,
+            long startMicros,
+            long endMicros) {
+        this(levels, eventTypes, category, minPriority, milestone, startMicros, endMicros, Set.of(), null);
     }
 
     /** Whether it accepts every entry, so that nothing need be tested. */
     public boolean all() {
         return equals(ALL);
+    }
+
+    /** Whether entries have to be read through, so that one that finds little takes long. */
+    public boolean reads() {
+        return text != null || !nodeIds.isEmpty();
     }
 
     @Override
@@ -50,6 +73,13 @@ public record LogFilter(
                 && entry.displayPriority() >= minPriority
                 && (milestone == null || milestone == entry.milestone())
                 && entry.timestampMicros() >= startMicros
-                && entry.timestampMicros() <= endMicros;
+                && entry.timestampMicros() <= endMicros
+                && (nodeIds.isEmpty() || ofNode(entry))
+                && (text == null || text.test(entry));
+    }
+
+    private boolean ofNode(LogEntry entry) {
+        String nodeId = new EntryText().of(entry).get(EntryText.Field.NODE_ID);
+        return nodeId != null && nodeIds.contains(nodeId);
     }
 }

@@ -108,7 +108,7 @@ public record DatabaseUrl(
     }
 
     /** For JDBC, without user and password. */
-    String jdbcUrl() {
+    public String jdbcUrl() {
         StringBuilder url = new StringBuilder("jdbc:postgresql://")
                 .append(host.indexOf(':') >= 0 ? "[" + host + "]" : host)
                 .append(':')

@@ -3,6 +3,7 @@ package tailrace.postgres;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,8 @@ import tailrace.model.ExecutionState;
 import tailrace.model.LogCategory;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.model.TextQuery;
+import tailrace.model.TextQuery.Patterns;
 import tailrace.security.Principal;
 
 /**
@@ -21,6 +24,8 @@ import tailrace.security.Principal;
  * away; the caller says so in its coverage. Any thread.
  */
 public final class LogReader {
+    private static final Patterns NO_PATTERNS = new Patterns(List.of(), List.of(), List.of(), List.of(), false);
+
     private final Readers readers;
     private final Sql sql;
     private final Principal principal;
@@ -81,19 +86,47 @@ public final class LogReader {
                 .map(rows -> rows.iterator().next().getLong(0)));
     }
 
+    /**
+     * The seq that stands at a place between two seqs (both included), filtered by nothing; the end of the range if there
+     * are not so many.
+     *
+     * @param place 0 for the first in the order of reading
+     */
+    public Future<Long> nthSeq(String executionId, long fromSeq, long toSeq, boolean ascending, int place) {
+        return readers.as(principal, executionId, client -> client.preparedQuery(
+                        ascending ? sql.nthSeqAscending : sql.nthSeqDescending)
+                .execute(Tuple.of(executionId, fromSeq, toSeq, (long) place))
+                .map(rows -> rows.size() == 0
+                        ? ascending ? toSeq : fromSeq
+                        : rows.iterator().next().getLong(0)));
+    }
+
     private static Tuple parameters(String executionId, long fromSeq, long toSeq, LogFilter filter) {
+        return withFilter(Tuple.of(executionId, fromSeq, toSeq), filter);
+    }
+
+    /** Twelve parameters, in the order of {@link Sql#countEntries} and {@link Sql#search}. */
+    static Tuple withFilter(Tuple parameters, LogFilter filter) {
         LogCategory category = filter.category();
-        return Tuple.tuple()
-                .addString(executionId)
-                .addLong(fromSeq)
-                .addLong(toSeq)
+        TextQuery text = filter.text();
+        Patterns patterns = text == null ? NO_PATTERNS : text.patterns();
+        return parameters
                 .addArrayOfString(names(filter.levels()))
                 .addArrayOfString(names(filter.eventTypes()))
                 .addString(category == null ? null : category.wire())
                 .addInteger(filter.minPriority())
                 .addBoolean(filter.milestone())
                 .addOffsetDateTime(filter.startMicros() == Long.MIN_VALUE ? null : Rows.time(filter.startMicros()))
-                .addOffsetDateTime(filter.endMicros() == Long.MAX_VALUE ? null : Rows.time(filter.endMicros()));
+                .addOffsetDateTime(filter.endMicros() == Long.MAX_VALUE ? null : Rows.time(filter.endMicros()))
+                .addArrayOfString(array(filter.nodeIds()))
+                .addArrayOfString(array(patterns.like()))
+                .addArrayOfString(array(patterns.notLike()))
+                .addArrayOfString(array(patterns.regex()))
+                .addArrayOfString(array(patterns.notRegex()));
+    }
+
+    private static String @Nullable [] array(Collection<String> values) {
+        return values.isEmpty() ? null : values.toArray(String[]::new);
     }
 
     private static String @Nullable [] names(Set<? extends Enum<?>> values) {

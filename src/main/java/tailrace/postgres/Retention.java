@@ -22,6 +22,8 @@ public final class Retention {
     public static final String TAKEN = "another Tailrace process is cleaning up now";
 
     private static final String APPLICATION_NAME = "tailrace retention";
+    /** After midnight the last entries of a day are still under way for a while. */
+    private static final Duration DAY_IS_OVER = Duration.ofMinutes(10);
 
     private final Vertx vertx;
     private final Database database;
@@ -125,6 +127,7 @@ public final class Retention {
         } catch (PgException e) {
             notes.error("log_rejects", e);
         }
+        new SearchIndexes(session, database, notes).build(LocalDate.ofInstant(now.minus(DAY_IS_OVER), ZoneOffset.UTC));
     }
 
     /** The first day of which anything is younger than what is kept. */

@@ -28,6 +28,8 @@ final class RetentionSql {
     final String vacuumSummaries;
     final String deleteRejects;
     final String countRejects;
+    final String trigramSchema;
+    final String daysWithoutText;
     final String workflow;
     final String putWorkflow;
 
@@ -55,6 +57,11 @@ final class RetentionSql {
         vacuumSummaries = in(schema, "VACUUM {s}.workflow_executions");
         deleteRejects = in(schema, DELETE_REJECTS);
         countRejects = in(schema, "SELECT count(*) FROM {s}.log_rejects WHERE rejected_at < $1");
+        trigramSchema = """
+                SELECT quote_ident(n.nspname) FROM pg_catalog.pg_extension e
+                  JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'
+                """;
+        daysWithoutText = in(schema, DAYS_WITHOUT_TEXT);
         workflow = in(schema, "SELECT " + WORKFLOW_COLUMNS + " FROM {s}.workflows WHERE workflow_id = $1");
         putWorkflow = in(schema, PUT_WORKFLOW);
     }
@@ -94,6 +101,25 @@ final class RetentionSql {
         return "VACUUM " + partition(name);
     }
 
+    /**
+     * The index over the texts of a day; its name is known to {@code search_logs}.
+     *
+     * @param operators schema of the extension, quoted
+     */
+    String createText(String name, String operators) {
+        return "CREATE INDEX CONCURRENTLY " + name + "_text ON " + partition(name) + " USING gin (" + schema
+                + ".log_text(message, user_friendly_message, error_code, stack_trace) " + operators
+                + ".gin_trgm_ops)";
+    }
+
+    String dropText(String name) {
+        return "DROP INDEX CONCURRENTLY IF EXISTS " + partition(name) + "_text";
+    }
+
+    String vacuumAnalyze(String name) {
+        return "VACUUM (ANALYZE) " + partition(name);
+    }
+
     /** Every row, in the order of an archive; columns of {@link Rows#entry}, and the execution's id. */
     String rows(String name) {
         return Sql.ENTRY_COLUMNS + ", execution_id FROM " + partition(name) + " ORDER BY execution_id, seq";
@@ -112,6 +138,19 @@ final class RetentionSql {
             WHERE n.nspname = '{s}' AND c.relkind = 'r' AND c.relname ~ '^workflow_execution_logs_[0-9]{8}$'
               AND right(c.relname, 8) < to_char($1::date, 'YYYYMMDD')
             ORDER BY pending DESC, name
+            """;
+
+    // A day without rows needs none, and late ones come cheaper without.
+    private static final String DAYS_WITHOUT_TEXT = """
+            SELECT c.relname::text AS name, t.indexrelid IS NOT NULL AS broken_off
+            FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+              LEFT JOIN (pg_catalog.pg_index t JOIN pg_catalog.pg_class tc ON tc.oid = t.indexrelid)
+                ON t.indrelid = c.oid AND tc.relname = c.relname || '_text'
+            WHERE i.inhparent = '{s}.workflow_execution_logs'::regclass AND NOT i.inhdetachpending
+              AND c.relname ~ '^workflow_execution_logs_[0-9]{8}$'
+              AND right(c.relname, 8) < to_char($1::date, 'YYYYMMDD')
+              AND pg_relation_size(c.oid) > 0 AND t.indisvalid IS NOT TRUE
+            ORDER BY name DESC
             """;
 
     private static final String CREATE_VICTIMS = """

@@ -46,6 +46,10 @@ final class Sql {
     final String entriesAscending;
     final String entriesDescending;
     final String countEntries;
+    final String nthSeqAscending;
+    final String nthSeqDescending;
+    final String search;
+    final String ownsAnyOf;
     final String tryLock;
     final String endOwnStaleSession;
     final String lockInbox;
@@ -85,9 +89,13 @@ final class Sql {
                 executionColumns
                         + " FROM {s}.workflow_executions WHERE execution_id > $1 ORDER BY execution_id LIMIT $2");
         execution = in(schema, executionColumns + " FROM {s}.workflow_executions WHERE execution_id = $1");
-        entriesAscending = in(schema, ENTRY_COLUMNS + ENTRIES_WHERE + " ORDER BY seq LIMIT $11");
-        entriesDescending = in(schema, ENTRY_COLUMNS + ENTRIES_WHERE + " ORDER BY seq DESC LIMIT $11");
+        entriesAscending = in(schema, ENTRY_COLUMNS + ENTRIES_WHERE + " ORDER BY seq LIMIT $16");
+        entriesDescending = in(schema, ENTRY_COLUMNS + ENTRIES_WHERE + " ORDER BY seq DESC LIMIT $16");
         countEntries = in(schema, "SELECT count(*)" + ENTRIES_WHERE);
+        nthSeqAscending = in(schema, NTH_SEQ.replace("DIRECTION", "ASC"));
+        nthSeqDescending = in(schema, NTH_SEQ.replace("DIRECTION", "DESC"));
+        search = in(schema, SEARCH);
+        ownsAnyOf = in(schema, "SELECT {s}.owns_any_of($1)");
         tryLock = in(schema, "SELECT pg_try_advisory_lock(hashtextextended('tailrace writer {s}', 0))");
         endOwnStaleSession = END_OWN_STALE_SESSION;
         lockInbox = in(schema, LOCK_INBOX);
@@ -218,7 +226,8 @@ final class Sql {
               step_number, total_steps, attempt, (progress_percentage * 100)::int4 AS progress, duration_seconds,
               workflow_id, user_id, trace_id, span_id, original_bytes, status_effect::text""";
 
-    private static final String ENTRIES_WHERE = """
+    private static final String ENTRIES_WHERE =
+            """
              FROM {s}.workflow_execution_logs
             WHERE execution_id = $1 AND seq BETWEEN $2 AND $3
               AND ($4::text[] IS NULL OR level = ANY ($4::text[]::{s}.level[]))
@@ -227,7 +236,25 @@ final class Sql {
               AND display_priority >= $7::int4
               AND ($8::bool IS NULL OR is_milestone = $8::bool)
               AND ($9::timestamptz IS NULL OR timestamp >= $9::timestamptz)
-              AND ($10::timestamptz IS NULL OR timestamp <= $10::timestamptz)""";
+              AND ($10::timestamptz IS NULL OR timestamp <= $10::timestamptz)
+              AND ($11::text[] IS NULL OR node_id = ANY ($11::text[]))
+              AND ($12::text[] IS NULL OR TEXT LIKE ALL ($12::text[]))
+              AND ($13::text[] IS NULL OR NOT TEXT LIKE ANY ($13::text[]))
+              AND ($14::text[] IS NULL OR TEXT ~ ALL ($14::text[]))
+              AND ($15::text[] IS NULL OR NOT TEXT ~ ANY ($15::text[]))""".replace("TEXT", "{s}.log_text(message, user_friendly_message, error_code, stack_trace)");
+
+    // Looked up in the key alone; so a range of which a filter accepts little is read in pieces of bounded work.
+    private static final String NTH_SEQ = """
+            SELECT seq FROM {s}.workflow_execution_logs WHERE execution_id = $1 AND seq BETWEEN $2 AND $3
+            ORDER BY seq DIRECTION OFFSET $4 LIMIT 1
+            """;
+
+    private static final String SEARCH = ENTRY_COLUMNS + """
+            , execution_id, searched_to FROM (
+              SELECT searched_to, (log).* FROM {s}.search_logs(
+                $1, $2, $3, $4, $5::int4, $6::text[], $7::text[], $8, $9::int4, $10, $11, $12, $13::text[], $14::text[],
+                $15::text[], $16::text[], $17::text[], $18)) AS found
+            """;
 
     /** The role in which every reader's query runs. */
     static final String BECOME_READER = "SET LOCAL ROLE authenticated";

@@ -13,6 +13,9 @@ import tailrace.security.Principal;
  * failed future means that it does not answer now. Called on an event loop; blocks nothing.
  */
 public interface ColdStore {
+    /** Rows that one query reads through at most where each has to be looked at: some 50 ms. */
+    int MAX_SCAN_ROWS = 20_000;
+
     /** The same as this reader sees it. */
     default ColdStore as(Principal principal) {
         return this;
@@ -31,6 +34,19 @@ public interface ColdStore {
      */
     default long keptSinceMicros() {
         return Long.MIN_VALUE;
+    }
+
+    /**
+     * The seq that stands at a place between two seqs (both included), filtered by nothing; the end of the range if there
+     * are not so many. So a filter that accepts little is applied piece by piece.
+     *
+     * @param place 0 for the first in the order of reading
+     */
+    default Future<Long> nthSeq(String executionId, long fromSeq, long toSeq, boolean ascending, int place) {
+        return entries(executionId, fromSeq, toSeq, ascending, place + 1, LogFilter.ALL)
+                .map(entries -> entries.size() <= place
+                        ? ascending ? toSeq : fromSeq
+                        : entries.get(place).seq());
     }
 
     /** How many entries between two seqs (both included) the filter accepts. */

@@ -27,6 +27,7 @@ public final class HistoryPage {
     private final ExecutionState state;
     private final HistoryQuery query;
     private final Optional<Long> total;
+    private final boolean hasBefore;
     private final boolean ascending;
     private final long fromSeq;
     private final long toSeq;
@@ -44,7 +45,9 @@ public final class HistoryPage {
     private boolean coldAway;
     private long coldBorder;
 
-    HistoryPage(EntryStore store, ExecutionState state, HistoryQuery query, Optional<Long> total) {
+    /** @param hasBefore whether it is known that there are entries before the page */
+    HistoryPage(EntryStore store, ExecutionState state, HistoryQuery query, Optional<Long> total, boolean hasBefore) {
+        this.hasBefore = hasBefore;
         this.store = store;
         this.state = state;
         this.query = query;
@@ -166,6 +169,11 @@ public final class HistoryPage {
     /** Whether there is another entry behind the last one returned; it was looked for. */
     public boolean hasMore() {
         return hasMore;
+    }
+
+    /** Of a page around an entry: whether there is one before its first. */
+    public boolean hasBefore() {
+        return hasBefore;
     }
 
     /** Where the next page begins, or where to look later for what is yet to come. */

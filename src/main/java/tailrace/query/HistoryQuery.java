@@ -11,6 +11,7 @@ import tailrace.model.LogFilter;
  * @param cursor where the page before ended
  * @param afterSeq only seqs above it; 0 for all
  * @param beforeSeq only seqs below it; {@code Long.MAX_VALUE} for all
+ * @param counted whether the answer says how many there are in all
  */
 public record HistoryQuery(
         LogFilter filter,
@@ -19,7 +20,8 @@ public record HistoryQuery(
         int offset,
         Optional<PageCursor> cursor,
         long afterSeq,
-        long beforeSeq) {
+        long beforeSeq,
+        boolean counted) {
     /** An upper limit of one page: at 10 KiB an entry it is 10 MiB, and it is written piece by piece. */
     public static final int MAX_LIMIT = 1000;
 
@@ -29,4 +31,16 @@ public record HistoryQuery(
     public static final int DEFAULT_LIMIT = 100;
     /** Passing over entries reads them; whoever goes deeper takes the cursor. */
     public static final int MAX_OFFSET = 100_000;
+
+    /** One whose answer counts. */
+    public HistoryQuery(
+            LogFilter filter,
+            boolean ascending,
+            int limit,
+            int offset,
+            Optional<PageCursor> cursor,
+            long afterSeq,
+            long beforeSeq) {
+        this(filter, ascending, limit, offset, cursor, afterSeq, beforeSeq, true);
+    }
 }

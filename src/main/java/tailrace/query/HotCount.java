@@ -81,6 +81,14 @@ final class HotCount {
     private record Walked(long toSeq, long entries) {}
 
     private Future<Long> cold(long fromSeq, long toSeq) {
-        return fromSeq > toSeq ? Future.succeededFuture(0L) : cold.count(executionId, fromSeq, toSeq, filter);
+        if (fromSeq > toSeq) {
+            return Future.succeededFuture(0L);
+        }
+        if (!filter.reads() || toSeq - fromSeq < ColdStore.MAX_SCAN_ROWS) {
+            return cold.count(executionId, fromSeq, toSeq, filter);
+        }
+        return cold.nthSeq(executionId, fromSeq, toSeq, true, ColdStore.MAX_SCAN_ROWS - 1)
+                .compose(end -> cold.count(executionId, fromSeq, end, filter)
+                        .compose(here -> cold(end + 1, toSeq).map(rest -> here + rest)));
     }
 }

@@ -50,6 +50,11 @@ public final class PostgresColdStore implements ColdStore {
     }
 
     @Override
+    public Future<Long> nthSeq(String executionId, long fromSeq, long toSeq, boolean ascending, int place) {
+        return guard.call(() -> reader.nthSeq(executionId, fromSeq, toSeq, ascending, place));
+    }
+
+    @Override
     public Future<Long> count(String executionId, long fromSeq, long toSeq, LogFilter filter) {
         return guard.call(() -> reader.count(executionId, fromSeq, toSeq, filter));
     }

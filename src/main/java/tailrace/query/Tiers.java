@@ -36,6 +36,9 @@ public final class Tiers implements EntryStore {
     /** What a journal may count for an entry beyond its bytes, at most; decides whether a read can have been cut short. */
     private static final long ENTRY_OVERHEAD_BYTES = 1024;
 
+    /** Entries of the journal that one read looks through at most: some 50 ms of a worker. */
+    static final int MAX_JOURNAL_SCAN = 50_000;
+
     private static final Logger LOG = LoggerFactory.getLogger(Tiers.class);
 
     private final Vertx vertx;
@@ -96,9 +99,10 @@ public final class Tiers implements EntryStore {
             long maxBytes,
             LogFilter filter,
             boolean exactHoles) {
-        Callable<Held> journalHas = () -> journalUp(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter);
+        long scanTo = filter.reads() ? Math.min(toSeq, fromSeq + MAX_JOURNAL_SCAN - 1) : toSeq;
+        Callable<Held> journalHas = () -> journalUp(executionId, fromSeq, scanTo, maxEntries, maxBytes, filter);
         boolean ask = hot.usable();
-        return blocking(() -> ask && !atTheEnd(executionId, fromSeq) ? Held.ASK_HOT : journalHas.call())
+        return blocking(() -> ask && !journalFirst(executionId, fromSeq, filter) ? Held.ASK_HOT : journalHas.call())
                 .compose(held -> !held.askHot()
                         ? Future.succeededFuture(new Answer(held, Found.NOTHING))
                         : hot.read(executionId, fromSeq, toSeq, true, maxEntries, maxBytes, filter)
@@ -112,7 +116,7 @@ public final class Tiers implements EntryStore {
                     if (entries != null) {
                         long to = cut(entries, maxEntries, maxBytes)
                                 ? last(entries).seq()
-                                : toSeq;
+                                : scanTo;
                         return Future.succeededFuture(new Slice(entries, List.of(), to, false));
                     }
                     long coldTo = answer.found.before(Math.min(toSeq, answer.held.hotFromSeq - 1));
@@ -136,9 +140,10 @@ public final class Tiers implements EntryStore {
     @Override
     public Future<Slice> descending(
             String executionId, long fromSeq, long toSeq, int maxEntries, long maxBytes, LogFilter filter) {
-        Callable<Held> journalHas = () -> journalDown(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter);
+        long scanFrom = filter.reads() ? Math.max(fromSeq, toSeq - MAX_JOURNAL_SCAN + 1) : fromSeq;
+        Callable<Held> journalHas = () -> journalDown(executionId, scanFrom, toSeq, maxEntries, maxBytes, filter);
         boolean ask = hot.usable();
-        return blocking(() -> ask && !atTheEnd(executionId, toSeq) ? Held.ASK_HOT : journalHas.call())
+        return blocking(() -> ask && !journalFirst(executionId, toSeq, filter) ? Held.ASK_HOT : journalHas.call())
                 .compose(held -> !held.askHot()
                         ? Future.succeededFuture(new Answer(held, Found.NOTHING))
                         : hot.read(executionId, fromSeq, toSeq, false, maxEntries, maxBytes, filter)
@@ -181,14 +186,15 @@ public final class Tiers implements EntryStore {
     }
 
     /**
-     * Whether a seq is among an execution's last, which the hot tier has not been given yet: there the journal answers
-     * sooner, and whoever reads there is most likely a live reader. Blocks.
+     * Whether the journal holds a seq and answers sooner: where entries have to be read through, since nothing need travel
+     * then; and among an execution's last, which the hot tier has not been given yet, and where most likely a live reader
+     * reads. Blocks.
      */
-    private boolean atTheEnd(String executionId, long seq) {
+    private boolean journalFirst(String executionId, long seq, LogFilter filter) {
         return journal.execution(executionId)
                 .filter(state -> seq >= state.hotFromSeq()
-                        && seq > state.lastSeq() - HotPieces.MAX_ENTRIES
-                        && !hot.given(state.lastPosition()))
+                        && (filter.reads()
+                                || (seq > state.lastSeq() - HotPieces.MAX_ENTRIES && !hot.given(state.lastPosition()))))
                 .isPresent();
     }
 
@@ -197,14 +203,8 @@ public final class Tiers implements EntryStore {
         if (fromSeq > toSeq) {
             return Future.succeededFuture(Optional.of(0L));
         }
-        return blocking(() -> {
-                    long low = Math.max(fromSeq, hotFrom(executionId));
-                    if (low > toSeq) {
-                        return new Count(low, 0);
-                    }
-                    return new Count(
-                            low, filter.all() ? toSeq - low + 1 : journal.count(executionId, low, toSeq, filter));
-                })
+        return blocking(() -> Math.max(fromSeq, hotFrom(executionId)))
+                .compose(low -> countHeld(executionId, low, toSeq, filter, 0).map(held -> new Count(low, held)))
                 .compose(counted -> {
                     long belowTo = Math.min(toSeq, counted.lowSeq - 1);
                     if (belowTo < fromSeq) {
@@ -218,6 +218,19 @@ public final class Tiers implements EntryStore {
                                 return Future.succeededFuture(Optional.<Long>empty());
                             });
                 });
+    }
+
+    /** Counts what the journal holds, a worker's share at a time. */
+    private Future<Long> countHeld(String executionId, long fromSeq, long toSeq, LogFilter filter, long before) {
+        if (fromSeq > toSeq) {
+            return Future.succeededFuture(before);
+        }
+        if (filter.all()) {
+            return Future.succeededFuture(before + toSeq - fromSeq + 1);
+        }
+        long to = filter.reads() ? Math.min(toSeq, fromSeq + MAX_JOURNAL_SCAN - 1) : toSeq;
+        return blocking(() -> journal.count(executionId, fromSeq, to, filter))
+                .compose(counted -> countHeld(executionId, to + 1, toSeq, filter, before + counted));
     }
 
     private <T> Future<T> blocking(Callable<T> read) {
@@ -246,6 +259,18 @@ public final class Tiers implements EntryStore {
 
     /** Lets PostgreSQL filter. Holes are exact if it had nothing to filter. */
     private Future<Slice> cold(
+            String executionId, long fromSeq, long toSeq, boolean ascending, int maxEntries, LogFilter filter) {
+        if (!filter.reads() || toSeq - fromSeq < ColdStore.MAX_SCAN_ROWS) {
+            return coldPiece(executionId, fromSeq, toSeq, ascending, maxEntries, filter);
+        }
+        return cold.nthSeq(executionId, fromSeq, toSeq, ascending, ColdStore.MAX_SCAN_ROWS - 1)
+                .compose(end -> ascending
+                        ? coldPiece(executionId, fromSeq, end, true, maxEntries, filter)
+                        : coldPiece(executionId, end, toSeq, false, maxEntries, filter))
+                .recover(away -> Future.succeededFuture(away(executionId, fromSeq, toSeq, ascending, away)));
+    }
+
+    private Future<Slice> coldPiece(
             String executionId, long fromSeq, long toSeq, boolean ascending, int maxEntries, LogFilter filter) {
         int rows = Math.min(maxEntries, MAX_COLD_ROWS);
         return cold.entries(executionId, fromSeq, toSeq, ascending, rows, filter)

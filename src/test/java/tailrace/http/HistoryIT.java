@@ -226,8 +226,22 @@ class HistoryIT {
                 "after_seq=-1",
                 "after_seq=x",
                 "before_seq=-1",
-                "q=word",
-                "node_id=n",
+                "q=",
+                "q=-",
+                "q=%22open",
+                "q=a&q=b",
+                "q=a%1Fb",
+                "node_id=",
+                "count=1",
+                "around_seq=0",
+                "around_seq=x",
+                "before=5",
+                "after=5",
+                "after=101&around_seq=1",
+                "before=-1&around_seq=1",
+                "cursor=x&around_seq=1",
+                "limit=5&around_seq=1",
+                "after_seq=5&around_seq=1",
                 "nonsense=1",
                 "tail=5",
                 "level=info&levell=x"
@@ -238,6 +252,72 @@ class HistoryIT {
         assertThat(response.statusCode()).isEqualTo(400);
         String name = query.contains("levell") ? "levell" : query.substring(0, query.indexOf('='));
         assertThat(new JsonObject(response.body()).getString("parameter")).isEqualTo(name);
+    }
+
+    @Test
+    void wordsAreFoundAndShown() throws Exception {
+        EntryFields friendly = server.entry("Card 17 \"declined\"");
+        friendly.userFriendlyMessage = "Your card was DECLINED";
+        friendly.stackTrace = "PaymentDeclined";
+        friendly.nodeId = "pay";
+        EntryFields other = server.entry("declined again");
+        other.nodeId = "other";
+        server.append("e1", friendly, server.entry("paid"), other);
+
+        JsonObject page = page("?q=declined&node_id=pay");
+
+        assertThat(seqs(page)).containsExactly(1L);
+        assertThat(page.getLong("total_count")).isEqualTo(1);
+        assertThat(page.getJsonArray("logs")
+                        .getJsonObject(0)
+                        .getJsonObject("highlights")
+                        .encode())
+                .isEqualTo("{\"message\":[[14,22]],\"raw_message\":[[9,17]],\"stack_trace\":[[7,15]]}");
+        assertThat(seqs(page("?q=declined&node_id=pay&node_id=other"))).containsExactly(1L, 3L);
+        assertThat(seqs(page("?q=%22card%2017%22%20-again"))).containsExactly(1L);
+        JsonObject rest = page("?q=-declined");
+        assertThat(seqs(rest)).containsExactly(2L);
+        assertThat(rest.getJsonArray("logs")
+                        .getJsonObject(0)
+                        .getJsonObject("highlights")
+                        .isEmpty())
+                .isTrue();
+        assertThat(page("").getJsonArray("logs").getJsonObject(0).containsKey("highlights"))
+                .isFalse();
+        try (SseClient stream = SseClient.open(server.port(), "/v2/executions/e1/logs/stream?q=declined")) {
+            assertThat(stream.next().seq()).isEqualTo(1);
+            assertThat(stream.next().seq()).isEqualTo(3);
+            server.append("e1", server.entry("nothing"), server.entry("DECLINED live"));
+            assertThat(stream.next().seq()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void whoWantsNoCountGetsNone() throws Exception {
+        server.appendMany("e1", 3);
+        assertThat(page("?count=false").getValue("total_count")).isNull();
+        assertThat(page("?count=true").getLong("total_count")).isEqualTo(3);
+    }
+
+    @Test
+    void showsWhatStandsAroundAnEntry() throws Exception {
+        server.appendMany("e1", 50);
+        JsonObject page = page("?around_seq=20&before=2&after=3");
+        assertThat(seqs(page)).isEqualTo(range(18, 23));
+        assertThat(page.getLong("total_count")).isEqualTo(50);
+        JsonObject pagination = page.getJsonObject("pagination");
+        assertThat(pagination.getBoolean("has_before")).isTrue();
+        assertThat(pagination.getBoolean("has_more")).isTrue();
+        assertThat(seqs(page("?limit=2&cursor=" + pagination.getString("next_cursor"))))
+                .isEqualTo(range(24, 25));
+        page = page("?around_seq=2");
+        assertThat(seqs(page)).isEqualTo(range(1, 12));
+        assertThat(page.getJsonObject("pagination").getBoolean("has_before")).isFalse();
+        assertThat(seqs(page("?around_seq=1000&before=3"))).isEqualTo(range(48, 50));
+        assertThat(seqs(page("?around_seq=7&before=0&after=0"))).containsExactly(7L);
+        assertThat(seqs(page("?around_seq=7&before=1&after=1&q=m1"))).containsExactly(2L, 11L);
+        server.cold.away(true);
+        assertThat(seqs(page("?around_seq=7&before=1&after=1"))).isEqualTo(range(6, 8));
     }
 
     @Test

@@ -61,6 +61,8 @@ class SecurityIT {
             new Row("GET", "/v2/executions/:id/logs/summary", Who.READER),
             new Row("GET", "/api/v1/app/executions/recent_logs", Who.READER),
             new Row("GET", "/v2/workflows/executions/recent_logs", Who.READER),
+            new Row("GET", "/v2/workflows/:id/logs", Who.READER),
+            new Row("GET", "/v2/logs/search", Who.READER),
             new Row("POST", "/v2/session", Who.READER),
             new Row("DELETE", "/v2/session", Who.READER),
             new Row("POST", "/v2/stream-tickets", Who.READER),

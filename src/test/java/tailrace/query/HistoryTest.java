@@ -8,6 +8,7 @@ import io.vertx.core.Vertx;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -26,6 +27,7 @@ import tailrace.model.Level;
 import tailrace.model.LogCategory;
 import tailrace.model.LogEntry;
 import tailrace.model.LogFilter;
+import tailrace.model.TextQuery;
 import tailrace.query.Coverage.Gap;
 import tailrace.query.Coverage.Reason;
 
@@ -79,7 +81,9 @@ class HistoryTest {
         void append(Random random, int count) {
             List<EntryFields> fields = new ArrayList<>();
             for (int i = 0; i < count; i++) {
-                EntryFields one = FakeJournal.entry("m", 1_000_000L + random.nextInt(1_000_000));
+                EntryFields one = FakeJournal.entry(words(random), 1_000_000L + random.nextInt(1_000_000));
+                one.nodeId = random.nextBoolean() ? "n" + random.nextInt(3) : null;
+                one.stackTrace = random.nextInt(5) == 0 ? words(random) : null;
                 one.level = Level.values()[random.nextInt(5)];
                 one.eventType = EventType.values()[random.nextInt(10)];
                 one.category = LogCategory.values()[random.nextInt(2)];
@@ -95,6 +99,25 @@ class HistoryTest {
         }
     }
 
+    private static final List<String> WORDS = List.of("order", "Payment", "größer", "NullPointer", "a_1");
+
+    private static String words(Random random) {
+        return WORDS.get(random.nextInt(5)) + " " + WORDS.get(random.nextInt(5));
+    }
+
+    private static @Nullable TextQuery text(Random random) {
+        try {
+            return switch (random.nextInt(6)) {
+                case 0 -> TextQuery.parse(WORDS.get(random.nextInt(5)).toLowerCase(Locale.ROOT));
+                case 1 -> TextQuery.parse("-" + WORDS.get(random.nextInt(5)));
+                case 2 -> TextQuery.parse('"' + words(random).toUpperCase(Locale.ROOT) + '"');
+                default -> null;
+            };
+        } catch (TextQuery.InvalidException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static LogFilter filter(Random random) {
         return new LogFilter(
                 random.nextInt(3) == 0 ? Set.copyOf(List.of(Level.values()[random.nextInt(5)], Level.ERROR)) : Set.of(),
@@ -105,7 +128,9 @@ class HistoryTest {
                 random.nextInt(3) == 0 ? 1 + random.nextInt(10) : 1,
                 random.nextInt(3) == 0 ? random.nextBoolean() : null,
                 random.nextInt(3) == 0 ? 1_000_000L + random.nextInt(1_000_000) : Long.MIN_VALUE,
-                random.nextInt(3) == 0 ? 1_000_000L + random.nextInt(1_000_000) : Long.MAX_VALUE);
+                random.nextInt(3) == 0 ? 1_000_000L + random.nextInt(1_000_000) : Long.MAX_VALUE,
+                random.nextInt(4) == 0 ? Set.of("n1", "n2") : Set.of(),
+                text(random));
     }
 
     @Property(tries = 400, shrinking = ShrinkingMode.OFF)
@@ -169,6 +194,33 @@ class HistoryTest {
         List<LogEntry> expected = (ascending ? world.held : atBegin)
                 .stream().filter(filter).sorted(order(ascending)).toList();
         assertThat(seqs(walked)).isEqualTo(seqs(expected));
+    }
+
+    @Property(tries = 300, shrinking = ShrinkingMode.OFF)
+    void whatStandsAroundAnEntryIsWhatAPlainFilterFinds(@ForAll long seed) throws Exception {
+        var random = new Random(seed);
+        var world = new World(random);
+        if (world.held.isEmpty()) {
+            return;
+        }
+        LogFilter filter = random.nextBoolean() ? LogFilter.ALL : filter(random);
+        long seq = 1 + random.nextInt(700);
+        int before = random.nextInt(30);
+        int after = random.nextInt(30);
+        List<Long> matching = seqs(world.held.stream().filter(filter).toList());
+        List<Long> below = matching.stream().filter(one -> one < seq).toList();
+        List<Long> expected = new ArrayList<>(below.subList(Math.max(0, below.size() - before), below.size()));
+        matching.stream().filter(one -> one == seq).forEach(expected::add);
+        List<Long> above = matching.stream().filter(one -> one > seq).toList();
+        expected.addAll(above.subList(0, Math.min(after, above.size())));
+
+        HistoryPage page = get(world.history.open(
+                get(world.tiers.execution("e1")).orElseThrow(), new Around(filter, seq, before, after, true)));
+
+        assertThat(seqs(drain(page))).isEqualTo(expected);
+        assertThat(page.hasBefore()).isEqualTo(below.size() > before);
+        assertThat(page.hasMore()).isEqualTo(above.size() > after);
+        assertThat(page.total()).hasValue((long) matching.size());
     }
 
     @Property(tries = 200, shrinking = ShrinkingMode.OFF)
