@@ -20,6 +20,10 @@ public final class HttpVerticle extends VerticleBase {
     private static final int IDLE_SECONDS = 90;
 
     private static final int MAX_HEADER_BYTES = 16 << 10;
+    /** A stream may name 100 executions in its query, and an id that resumes all of them. */
+    private static final int MAX_REQUEST_LINE_BYTES = 32 << 10;
+    /** What a WebSocket's client sends: nothing but control frames is expected. */
+    private static final int MAX_SOCKET_FRAME_BYTES = 4 << 10;
 
     private final Services services;
     private final int port;
@@ -36,8 +40,7 @@ public final class HttpVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         Tiers tiers = services.tiers(vertx);
-        LiveHub ours = new LiveHub(
-                vertx, tiers, services.config().live(), services.streams(), services.metrics(), services.clock());
+        LiveHub ours = services.hub(vertx, tiers);
         hub = ours;
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> ours.onAppended(message.body()));
         HttpServer listening = vertx.createHttpServer(new HttpServerOptions()
@@ -46,6 +49,12 @@ public final class HttpVerticle extends VerticleBase {
                 .setTcpNoDelay(true)
                 .setReuseAddress(true)
                 .setMaxHeaderSize(MAX_HEADER_BYTES)
+                .setMaxInitialLineLength(MAX_REQUEST_LINE_BYTES)
+                .setMaxWebSocketFrameSize(MAX_SOCKET_FRAME_BYTES)
+                .setMaxWebSocketMessageSize(MAX_SOCKET_FRAME_BYTES)
+                // Compression would cost memory for each connection, and bytes that are shared no more.
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false)
                 .setIdleTimeout(IDLE_SECONDS)
                 .setIdleTimeoutUnit(TimeUnit.SECONDS)
                 // An idle connection costs less than half of the heap with it.

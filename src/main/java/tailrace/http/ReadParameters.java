@@ -36,6 +36,8 @@ final class ReadParameters {
             "after_seq");
     private static final Set<String> PAGING = Set.of("limit", "offset", "cursor", "order", "before_seq");
     private static final Set<String> STREAMING = Set.of("last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
+    private static final Set<String> STREAMING_MANY = Set.of(
+            "execution_id", "workflow_id", "last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
     /** Taken by whoever checked the token. */
     private static final String ACCESS_TOKEN = "access_token";
 
@@ -64,6 +66,16 @@ final class ReadParameters {
 
     static ReadParameters stream(MultiMap parameters) {
         return new ReadParameters(parameters, STREAMING);
+    }
+
+    /** Of a stream of many executions. */
+    static ReadParameters streamOfMany(MultiMap parameters) {
+        return new ReadParameters(parameters, STREAMING_MANY);
+    }
+
+    /** All values of one that may be repeated, in their order. */
+    List<String> texts(String name) {
+        return parameters.getAll(name);
     }
 
     HistoryQuery historyQuery(String executionId) {

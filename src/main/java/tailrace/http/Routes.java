@@ -29,6 +29,8 @@ public final class Routes {
             ExecutionListHandler executions,
             HistoryHandler history,
             StreamHandler stream,
+            StreamHandler socket,
+            ManyStreamHandler manyStream,
             WorkflowHandler workflow,
             RetentionHandler retention,
             StatsHandler stats,
@@ -82,6 +84,10 @@ public final class Routes {
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/stream", "/v2/executions/:id/logs/stream"}) {
             router.get(path).handler(auth.streams()).handler(handlers.stream());
         }
+        for (String path : new String[] {"/api/v1/app/executions/:id/logs/ws", "/v2/executions/:id/logs/ws"}) {
+            router.get(path).handler(auth.sockets()).handler(handlers.socket());
+        }
+        router.get("/v2/logs/stream").handler(auth.streams()).handler(handlers.manyStream());
         router.post("/v2/session").handler(handlers.session()::open);
         router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
         router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);

@@ -31,6 +31,7 @@ import tailrace.query.Access;
 import tailrace.query.ColdStore;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.JournalWorkflows;
 import tailrace.query.RedisHotStore;
 import tailrace.query.Tiers;
 import tailrace.redis.HotTierStatus;
@@ -89,6 +90,12 @@ public record Services(
                         .orElse("development"));
     }
 
+    /** The live streams of the event loop it is called on. */
+    public LiveHub hub(Vertx vertx, Tiers tiers) {
+        return new LiveHub(
+                vertx, tiers, new JournalWorkflows(vertx, journal), config.live(), streams, metrics, clock);
+    }
+
     /** The API of one event loop; called on it. */
     public Router router(Vertx vertx, Tiers tiers, LiveHub hub) {
         var executions = new Executions(tiers, Access.BY_OWNER);
@@ -101,7 +108,9 @@ public record Services(
                 new ExecutionHandler(vertx, executions, clock),
                 new ExecutionListHandler(vertx, journal),
                 new HistoryHandler(executions, new History(tiers)),
-                new StreamHandler(executions, tiers, hub),
+                StreamHandler.sse(executions, tiers, hub),
+                StreamHandler.webSocket(executions, tiers, hub),
+                new ManyStreamHandler(executions, tiers, hub),
                 new WorkflowHandler(workflows),
                 new RetentionHandler(policies, config.retention().logDays()),
                 new StatsHandler(

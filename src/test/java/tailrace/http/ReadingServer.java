@@ -31,6 +31,7 @@ import tailrace.query.Executions;
 import tailrace.query.FakeCold;
 import tailrace.query.FakeJournal;
 import tailrace.query.History;
+import tailrace.query.JournalWorkflows;
 import tailrace.query.Tiers;
 import tailrace.security.Principal;
 
@@ -90,7 +91,8 @@ public final class ReadingServer implements AutoCloseable {
         public Future<?> start() {
             EntryStore store = decorator.apply(new Tiers(vertx, journal, cold));
             var executions = new Executions(store, Access.BY_OWNER);
-            var liveHub = new LiveHub(vertx, store, live, streams, metrics, clock);
+            var liveHub = new LiveHub(
+                    vertx, store, new JournalWorkflows(vertx, journal), live, streams, metrics, clock);
             hub = liveHub;
             synchronized (hubs) {
                 hubs.add(liveHub);
@@ -102,7 +104,9 @@ public final class ReadingServer implements AutoCloseable {
             var history = new HistoryHandler(executions, new History(store));
             router.get("/api/v1/app/executions/:id/logs").handler(history);
             router.get("/v2/workflows/executions/:id/logs").handler(history);
-            var stream = new StreamHandler(executions, store, liveHub);
+            var stream = StreamHandler.sse(executions, store, liveHub);
+            router.get("/v2/executions/:id/logs/ws").handler(StreamHandler.webSocket(executions, store, liveHub));
+            router.get("/v2/logs/stream").handler(new ManyStreamHandler(executions, store, liveHub));
             router.get("/api/v1/app/executions/:id/logs/stream").handler(stream);
             router.get("/v2/executions/:id/logs/stream").handler(stream);
             var execution = new ExecutionHandler(vertx, executions, clock);
@@ -113,7 +117,13 @@ public final class ReadingServer implements AutoCloseable {
                     .handler(execution::put);
             // Negative: any free port, the same for all instances, which start at once.
             var options =
-                    new HttpServerOptions().setHost("127.0.0.1").setPort(-1).setStrictThreadMode(true);
+                    new HttpServerOptions()
+                    .setHost("127.0.0.1")
+                    .setPort(-1)
+                    .setMaxInitialLineLength(32 << 10)
+                    .setMaxWebSocketFrameSize(4096)
+                    .setPerMessageWebSocketCompressionSupported(false)
+                    .setStrictThreadMode(true);
             return vertx.createHttpServer(options)
                     .requestHandler(router)
                     .listen()
