@@ -70,7 +70,8 @@ public final class ManyStreamHandler implements Handler<RoutingContext> {
         if (ids.size() > MAX_EXECUTIONS) {
             throw Problem.parameter(
                     "execution_id",
-                    "may be given " + MAX_EXECUTIONS + " times at most; open a second stream, or ask for a workflow_id");
+                    "may be given " + MAX_EXECUTIONS
+                            + " times at most; open a second stream, or ask for a workflow_id");
         }
         return List.copyOf(ids);
     }
@@ -127,8 +128,8 @@ public final class ManyStreamHandler implements Handler<RoutingContext> {
             return Future.succeededFuture();
         }
         if (request.waitSeconds() == 0 && states.stream().allMatch(Optional::isEmpty)) {
-            return Future.failedFuture(Problem.of(
-                    404, "execution_not_found", "There is none of these executions that you may read."));
+            return Future.failedFuture(
+                    Problem.of(404, "execution_not_found", "There is none of these executions that you may read."));
         }
         if (states.stream().allMatch(state -> state.isPresent() && nothingLeft(state.get(), resumed))) {
             subscription.leave();
@@ -140,9 +141,8 @@ public final class ManyStreamHandler implements Handler<RoutingContext> {
             Optional<ExecutionState> state = states.get(i);
             Future<Position> from = state.isPresent() && !resumed.containsKey(id)
                     ? firstSeq(request, state.get()).map(seq -> new Position(seq, false))
-                    : Future.succeededFuture(
-                            state.map(known -> resumedAt(request, known, resumed))
-                                    .orElse(resumed.getOrDefault(id, new Position(0, false))));
+                    : Future.succeededFuture(state.map(known -> resumedAt(request, known, resumed))
+                            .orElse(resumed.getOrDefault(id, new Position(0, false))));
             starts.add(from.map(position -> new NamedMembers.Start(id, state, position)));
         }
         return Future.all(starts).map(all -> {
@@ -190,10 +190,9 @@ public final class ManyStreamHandler implements Handler<RoutingContext> {
         if (request.waitSeconds() > 0) {
             throw Problem.parameter("wait", "says nothing with workflow_id: the stream waits for executions anyway");
         }
-        Optional<WorkflowToken> resumed = request.lastEventId()
-                .map(id -> WorkflowToken.parse(id.text(), workflowId)
-                        .orElseThrow(() -> Problem.parameter(
-                                id.source(), "must be the id that the last event of this workflow's stream carried")));
+        Optional<WorkflowToken> resumed = request.lastEventId().map(id -> WorkflowToken.parse(id.text(), workflowId)
+                .orElseThrow(() -> Problem.parameter(
+                        id.source(), "must be the id that the last event of this workflow's stream carried")));
         Optional<ManySubscription> place = place(ctx);
         if (place.isEmpty()) {
             return;

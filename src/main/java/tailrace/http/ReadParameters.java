@@ -36,8 +36,8 @@ final class ReadParameters {
             "after_seq");
     private static final Set<String> PAGING = Set.of("limit", "offset", "cursor", "order", "before_seq");
     private static final Set<String> STREAMING = Set.of("last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
-    private static final Set<String> STREAMING_MANY = Set.of(
-            "execution_id", "workflow_id", "last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
+    private static final Set<String> STREAMING_MANY =
+            Set.of("execution_id", "workflow_id", "last_event_id", "tail", "follow", "wait", AuthHandler.TICKET);
     /** Taken by whoever checked the token. */
     private static final String ACCESS_TOKEN = "access_token";
 

@@ -92,8 +92,7 @@ public record Services(
 
     /** The live streams of the event loop it is called on. */
     public LiveHub hub(Vertx vertx, Tiers tiers) {
-        return new LiveHub(
-                vertx, tiers, new JournalWorkflows(vertx, journal), config.live(), streams, metrics, clock);
+        return new LiveHub(vertx, tiers, new JournalWorkflows(vertx, journal), config.live(), streams, metrics, clock);
     }
 
     /** The API of one event loop; called on it. */

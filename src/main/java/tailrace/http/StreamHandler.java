@@ -6,6 +6,8 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tailrace.live.LiveHub;
 import tailrace.live.Outlet;
 import tailrace.live.Subscription;
@@ -19,6 +21,7 @@ import tailrace.query.TailStart;
  * One of each for each event loop.
  */
 public final class StreamHandler implements Handler<RoutingContext> {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamHandler.class);
     private static final Pattern DIGITS = Pattern.compile("[0-9]+");
     private static final int MAX_DIGITS = 18;
 
@@ -72,7 +75,13 @@ public final class StreamHandler implements Handler<RoutingContext> {
                 .compose(found -> open(ctx, request, subscription, outlet, found))
                 .onFailure(failure -> {
                     subscription.leave();
-                    if (!ctx.response().headWritten() && !ctx.response().closed()) {
+                    if (ctx.response().closed()) {
+                        return; // nobody is left to be told
+                    }
+                    if (ctx.response().headWritten()) {
+                        LOG.error("A stream of {} could not begin", request.executionId, failure);
+                        outlet.cut();
+                    } else {
                         fail(ctx, Reading.problem(failure));
                     }
                 });

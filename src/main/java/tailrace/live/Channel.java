@@ -236,8 +236,8 @@ final class Channel {
                     reader -> reader.onPageFailed(false)); // nothing of it can be read, so a GAP would be no answer
             return;
         }
-        Frames frames = Frames.page(
-                key.shape.format(), session, slice.entries(), slice.gaps(), key.live, hub.nowMicros());
+        Frames frames =
+                Frames.page(key.shape.format(), session, slice.entries(), slice.gaps(), key.live, hub.nowMicros());
         asking.forEach(reader -> reader.onPage(frames, slice.scannedTo()));
         frames.release();
     }

@@ -119,14 +119,14 @@ abstract sealed class EventFormat permits SseFrame, BareSseFrame, WebSocketText 
         }
     }
 
-    private byte[] event(
-            long id, String type, byte[] session, boolean last, long nowMicros, String data) {
+    private byte[] event(long id, String type, byte[] session, boolean last, long nowMicros, String data) {
         scratch.reset();
         scratch.raw(ascii("\"event_type\":\"")).raw(ascii(type)).raw(ascii("\",\"session_id\":"));
         scratch.raw(session);
         scratch.raw(ascii(",\"is_final\":" + last + ",\"timestamp\":\""));
         Timestamps.write(nowMicros, scratch);
-        byte[] members = scratch.raw(ascii("\",\"data\":")).rawText(data).raw('}').toByteArray();
+        byte[] members =
+                scratch.raw(ascii("\",\"data\":")).rawText(data).raw('}').toByteArray();
         return event(id, members);
     }
 

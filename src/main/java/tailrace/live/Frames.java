@@ -13,7 +13,8 @@ import tailrace.query.Coverage.Gap;
  */
 final class Frames {
     private final SharedBytes bytes;
-    // By event: what its id would be, where it begins, and how many entries stand before it; of the latter two one more for
+    // By event: what its id would be, where it begins, and how many entries stand before it; of the latter two one more
+    // for
     // the end. An entry that the filter leaves out is an event without bytes.
     private final long[] ids;
     private final int[] starts;

@@ -29,9 +29,8 @@ final class Leg extends Reader {
         if (phase == Phase.CLOSED) {
             return;
         }
-        boolean endTold = told && afterSeq == cursor && state.status().finished();
+        told = told && afterSeq == cursor && state.status().finished();
         startAt(with, many.format(), state, afterSeq);
-        told = endTold;
         pump();
     }
 
@@ -75,6 +74,7 @@ final class Leg extends Reader {
 
     @Override
     int take(Frames frames, long toSeq) {
+        told = false;
         int entries = many.append(this, frames);
         cursor = toSeq;
         return entries;
@@ -140,6 +140,7 @@ final class Leg extends Reader {
     void onPage(Frames frames, long scannedTo) {
         pageRead();
         if (phase == Phase.STREAMING) {
+            told = false;
             many.append(this, frames);
             cursor = scannedTo;
             pump(); // at the end of the line, if there is more

@@ -48,7 +48,7 @@ public abstract sealed class Outlet permits SseOutlet, WebSocketOutlet {
     abstract Future<Void> finish(Ending why);
 
     /** Ends it without waiting for the socket to take anything. */
-    abstract void cut();
+    public abstract void cut();
 
     /**
      * @param onDrain may write again

@@ -46,10 +46,7 @@ abstract sealed class Reader permits Subscription, Leg {
         final Consumer<ExecutionState> begin;
         boolean asking;
 
-        Waiting(
-                long deadlineNanos,
-                Function<ExecutionState, Future<Boolean>> mayRead,
-                Consumer<ExecutionState> begin) {
+        Waiting(long deadlineNanos, Function<ExecutionState, Future<Boolean>> mayRead, Consumer<ExecutionState> begin) {
             this.deadlineNanos = deadlineNanos;
             this.mayRead = mayRead;
             this.begin = begin;

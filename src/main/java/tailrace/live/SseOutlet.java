@@ -81,7 +81,7 @@ final class SseOutlet extends Outlet {
     }
 
     @Override
-    void cut() {
+    public void cut() {
         HardClose.close(request);
     }
 }

@@ -46,11 +46,7 @@ public final class Subscription extends Reader {
             return;
         }
         outlet.begin();
-        awaitUntil(
-                with,
-                hub.nanoTime() + waitSeconds * 1_000_000_000L,
-                mayRead,
-                state -> begin.accept(this, state));
+        awaitUntil(with, hub.nanoTime() + waitSeconds * 1_000_000_000L, mayRead, state -> begin.accept(this, state));
     }
 
     /** Whether the client is gone or the stream was ended; nothing may be written any more. */

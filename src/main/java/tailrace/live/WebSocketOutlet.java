@@ -2,6 +2,7 @@ package tailrace.live;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -14,9 +15,8 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.ServerWebSocket;
+import io.vertx.core.http.impl.HttpServerConnection;
 import io.vertx.core.internal.buffer.BufferInternal;
-import io.vertx.core.internal.http.WebSocketInternal;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +35,9 @@ final class WebSocketOutlet extends Outlet {
     private static final byte[] PING = {(byte) 0x89, 0};
     private static final byte FINAL_PONG = (byte) 0x8a;
     private static final int NO_CODE = -1;
+    /** Of Vert.x in the pipeline. */
+    private static final String VERTX_HANDLER = "handler";
+
 
     private final HttpServerRequest request;
     private @Nullable ChannelHandlerContext channel;
@@ -50,24 +53,28 @@ final class WebSocketOutlet extends Outlet {
 
     @Override
     public Future<Void> open() {
+        if (!(request.connection() instanceof HttpServerConnection connection)) {
+            return Future.failedFuture(new IllegalStateException("only HTTP/1.1 is upgraded to a WebSocket"));
+        }
+        Channel connected = connection.channelHandlerContext().channel();
         return request.toWebSocket().map(socket -> {
-            takeOver(socket);
+            takeOver(connected);
             return null;
         });
     }
 
-    private void takeOver(ServerWebSocket socket) {
-        ChannelHandlerContext vertx = ((WebSocketInternal) socket).channelHandlerContext();
+    /** Puts itself before Vert.x, which from here on sees only that the connection ends. */
+    private void takeOver(Channel connected) {
         lastHeardNanos = hub.nanoTime();
         lastPingNanos = lastHeardNanos;
-        if (vertx.isRemoved() || !vertx.channel().isActive()) {
+        if (!connected.isActive()) {
             closed = true;
             onGone();
             return;
         }
         Peer peer = new Peer();
-        vertx.pipeline().addBefore(vertx.name(), null, peer);
-        channel = vertx.pipeline().context(peer);
+        connected.pipeline().addBefore(VERTX_HANDLER, null, peer);
+        channel = connected.pipeline().context(peer);
     }
 
     /** What the other side sends, on the event loop. */
@@ -209,7 +216,7 @@ final class WebSocketOutlet extends Outlet {
     }
 
     @Override
-    void cut() {
+    public void cut() {
         ChannelHandlerContext open = channel;
         if (open != null) {
             open.close();

@@ -210,13 +210,17 @@ public final class WorkflowMembers implements ManySubscription.Members {
             return;
         }
         candidate.nextTryNanos = hub.nanoTime() + candidate.retryNanos;
-        candidate.retryNanos = candidate.allowed ? FIRST_RETRY_NANOS : Math.min(2 * candidate.retryNanos, MAX_RETRY_NANOS);
+        candidate.retryNanos =
+                candidate.allowed ? FIRST_RETRY_NANOS : Math.min(2 * candidate.retryNanos, MAX_RETRY_NANOS);
     }
 
     private void place(Candidate candidate) {
         if (!isAbsent(candidate) && many.legs().size() + absent.size() >= WorkflowToken.MAX_MEMBERS) {
-            if (candidate.found) {
-                letGo(candidate.state);
+            boolean newcomer = request.resumed.isEmpty();
+            if (candidate.found && (newcomer || lastMillis(candidate.state) < quietBeforeMillis)) {
+                if (newcomer) {
+                    letGo(candidate.state);
+                }
                 candidates.remove(candidate.state.executionId());
                 return;
             }
@@ -263,11 +267,11 @@ public final class WorkflowMembers implements ManySubscription.Members {
             // A number above the last one cannot be ours.
             return Future.succeededFuture(known.seq() > state.lastSeq() ? Position.START : known);
         }
-        if (state.lastSeq() == 0 || state.createdAtMicros() / 1_000 > knownAtMillis) {
-            return Future.succeededFuture(Position.START);
-        }
         if (candidate.found && request.resumed.isEmpty()) {
             return request.firstSeq.apply(state).map(seq -> new Position(seq, false));
+        }
+        if (state.lastSeq() == 0 || state.createdAtMicros() / 1_000 > knownAtMillis) {
+            return Future.succeededFuture(Position.START);
         }
         boolean ended = state.status().finished()
                 && state.finishedAtMicros() / 1_000 + hub.completeDelayMillis() <= knownAtMillis;

@@ -10,9 +10,13 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
@@ -54,7 +58,8 @@ public final class ReadingServer implements AutoCloseable {
     public final Vertx vertx;
     public final LiveStreams streams;
     public final List<LiveHub> hubs = new ArrayList<>();
-    private final Clock clock = Clock.systemUTC();
+    public final AtomicLong clockAheadMillis = new AtomicLong();
+    private final Clock clock = aheadBy(clockAheadMillis);
     private final Metrics metrics = new Metrics(registry);
     private final TailraceConfig.Live live;
     private final UnaryOperator<EntryStore> decorator;
@@ -91,8 +96,8 @@ public final class ReadingServer implements AutoCloseable {
         public Future<?> start() {
             EntryStore store = decorator.apply(new Tiers(vertx, journal, cold));
             var executions = new Executions(store, Access.BY_OWNER);
-            var liveHub = new LiveHub(
-                    vertx, store, new JournalWorkflows(vertx, journal), live, streams, metrics, clock);
+            var liveHub =
+                    new LiveHub(vertx, store, new JournalWorkflows(vertx, journal), live, streams, metrics, clock);
             hub = liveHub;
             synchronized (hubs) {
                 hubs.add(liveHub);
@@ -116,13 +121,13 @@ public final class ReadingServer implements AutoCloseable {
                     .handler(BodyHandler.create())
                     .handler(execution::put);
             // Negative: any free port, the same for all instances, which start at once.
-            var options =
-                    new HttpServerOptions()
+            var options = new HttpServerOptions()
                     .setHost("127.0.0.1")
                     .setPort(-1)
                     .setMaxInitialLineLength(32 << 10)
                     .setMaxWebSocketFrameSize(4096)
                     .setPerMessageWebSocketCompressionSupported(false)
+                    .setPerFrameWebSocketCompressionSupported(false)
                     .setStrictThreadMode(true);
             return vertx.createHttpServer(options)
                     .requestHandler(router)
@@ -150,6 +155,30 @@ public final class ReadingServer implements AutoCloseable {
         String name = at < 0 ? token : token.substring(0, at);
         ctx.put(Principal.KEY, new Principal(name, name.equals("service"), exp));
         ctx.next();
+    }
+
+    /** The machine's clock, which a test may put forward. */
+    private static Clock aheadBy(AtomicLong millis) {
+        return new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                throw new UnsupportedOperationException("nobody here asks for another zone");
+            }
+
+            @Override
+            public Instant instant() {
+                return Instant.now().plusMillis(millis.get());
+            }
+        };
+    }
+
+    public void claim(String executionId, @Nullable String workflowId, String userId) {
+        publish(journal.claim(executionId, workflowId, userId, nowMicros()));
     }
 
     public long nowMicros() {

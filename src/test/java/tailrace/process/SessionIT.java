@@ -350,7 +350,7 @@ class SessionIT {
                 "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization Bearer " + token + "\r\n\r\n",
                 "GET " + path + " HTTP/1.1\r\nHost: " + token + " x\r\nConnection: close\r\n\r\n",
                 "Bearer " + token + "\r\n\r\n",
-                "GET " + path + "?access_token=" + token + "&x=" + "x".repeat(5_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET " + path + "?access_token=" + token + "&x=" + "x".repeat(33_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
                 "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: " + bearer(token) + "\r\nX: "
                         + "x".repeat(20_000) + "\r\n\r\n");
         for (String request : malformed) {

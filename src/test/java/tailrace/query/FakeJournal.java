@@ -2,12 +2,14 @@ package tailrace.query;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import tailrace.bus.BusMessage;
 import tailrace.journal.Journal;
 import tailrace.journal.JournalUnavailableException;
@@ -114,6 +116,33 @@ public final class FakeJournal implements Journal {
                 s.lastEntryAtMicros(),
                 s.lastReceivedAtMicros(),
                 ++position));
+    }
+
+    /** Makes an execution one of a workflow, as its first entry or a PUT does. */
+    public synchronized BusMessage.Appended claim(
+            String executionId, @Nullable String workflowId, @Nullable String userId, long atMicros) {
+        ExecutionState s = states.getOrDefault(executionId, fresh(executionId));
+        BusMessage.Appended claimed = put(new ExecutionState(
+                executionId,
+                workflowId,
+                userId,
+                s.status() == ExecutionStatus.NEW ? ExecutionStatus.RUNNING : s.status(),
+                s.hotFromSeq(),
+                s.lastSeq(),
+                s.totalLogs(),
+                s.levelCounts(),
+                s.eventCounts(),
+                s.milestoneCount(),
+                s.progressHundredths(),
+                s.createdAtMicros() == 0 ? atMicros : s.createdAtMicros(),
+                s.startedAtMicros(),
+                s.finishedAtMicros(),
+                s.firstEntryAtMicros(),
+                s.lastEntryAtMicros(),
+                s.lastReceivedAtMicros(),
+                ++position));
+        records.add(new JournalRecord(position, executionId, s.lastSeq() + 1, 0, 0, true));
+        return claimed;
     }
 
     /** Forgets entries below a seq, as the purge does, and returns them. */
@@ -284,7 +313,11 @@ public final class FakeJournal implements Journal {
 
     @Override
     public synchronized List<ExecutionState> recentExecutions(int max, Predicate<ExecutionState> filter) {
-        return states.values().stream().filter(filter).limit(max).toList();
+        return states.values().stream()
+                .filter(filter)
+                .sorted(Comparator.comparingLong(ExecutionState::lastPosition).reversed())
+                .limit(max)
+                .toList();
     }
 
     private void check() {
