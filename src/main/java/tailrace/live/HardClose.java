@@ -16,8 +16,7 @@ public final class HardClose {
     public static void close(HttpServerRequest request) {
         if (request.version() != HttpVersion.HTTP_2
                 && request.connection() instanceof HttpServerConnection connection) {
-            var context = connection.channelHandlerContext();
-            context.close(context.voidPromise());
+            connection.channelHandlerContext().close();
         } else {
             request.response().reset();
         }

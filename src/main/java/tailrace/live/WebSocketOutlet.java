@@ -38,7 +38,6 @@ final class WebSocketOutlet extends Outlet {
     /** Of Vert.x in the pipeline. */
     private static final String VERTX_HANDLER = "handler";
 
-
     private final HttpServerRequest request;
     private @Nullable ChannelHandlerContext channel;
     private boolean closing;

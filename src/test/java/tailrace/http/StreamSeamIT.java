@@ -267,6 +267,10 @@ class StreamSeamIT {
                                 .counter()
                                 .count())
                         .isEqualTo(1);
+                stuck.read();
+                assertThat(stuck.untilEnd())
+                        .as("what the socket had, and its end")
+                        .hasSizeLessThan(batch.length);
             }
         }
     }

@@ -259,7 +259,9 @@ class WebSocketIT {
             for (int seq = 1; seq <= batch.length; seq++) {
                 assertThat(nextEvent(client).seq()).isEqualTo(seq);
             }
-            assertThat(client.pongs).as("answered: what fits into the socket, with 100 bytes each").isLessThan(75_000);
+            assertThat(client.pongs)
+                    .as("answered: what fits into the socket, with 100 bytes each")
+                    .isLessThan(75_000);
         }
     }
 }

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import tailrace.http.WsClient;
 import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
 
@@ -293,6 +294,44 @@ class SessionIT {
 
         String bobs = "/v2/executions/of-ann/logs/stream?ticket=" + ticket(ServerProcess.userToken("bob"));
         assertThat(send("GET", bobs).statusCode()).isEqualTo(404);
+    }
+
+    private static int socket(String query, String... headers) {
+        try (WsClient client =
+                WsClient.open(server.base().getPort(), "/v2/executions/of-ann/logs/ws" + query, headers)) {
+            if (client.status() == 101) {
+                assertThat(client.next().seq()).isEqualTo(1);
+            }
+            return client.status();
+        }
+    }
+
+    /** A browser lets any page open a WebSocket, and shows it what comes: only Origin tells whose page it is. */
+    @Test
+    void aForeignPageOpensNoWebSocketWithACookieOrTicket() throws Exception {
+        String token = ServerProcess.userToken("ann");
+        String cookie = "Cookie: " + session("ann");
+        String own = "Origin: http://localhost:" + server.base().getPort();
+        String foreign = "Origin: http://localhost.evil.example";
+        assertThat(socket("", cookie, own)).isEqualTo(101);
+        assertThat(socket("", cookie, foreign)).isEqualTo(403);
+        assertThat(socket("", cookie, "Origin: null")).isEqualTo(403);
+        assertThat(socket("", cookie, "Sec-Fetch-Site: same-site")).isEqualTo(403);
+        assertThat(socket("", cookie)).as("no browser would leave it out").isEqualTo(403);
+        assertThat(socket("", "Authorization: " + bearer(token), foreign))
+                .as("whoever has the token may be anybody")
+                .isEqualTo(101);
+        assertThat(socket("?access_token=" + token)).isEqualTo(101);
+        assertThat(socket("", own)).isEqualTo(401);
+        assertThat(socket("?access_token=" + ServerProcess.userToken("bob"))).isEqualTo(404);
+
+        String ticket = "?ticket=" + ticket(token);
+        assertThat(socket(ticket, foreign)).isEqualTo(403);
+        try (WsClient client = WsClient.open(server.base().getPort(), "/v2/executions/of-ann/logs/ws" + ticket, own)) {
+            assertThat(client.status()).isEqualTo(101);
+            assertThat(client.header("Set-Cookie")).startsWith("tailrace_session=");
+        }
+        assertThat(socket(ticket, own)).as("it was used").isEqualTo(401);
     }
 
     @Test
