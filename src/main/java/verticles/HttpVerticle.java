@@ -33,8 +33,7 @@ public final class HttpVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         Tiers tiers = services.tiers(vertx);
-        LiveHub ours = new LiveHub(
-                vertx, tiers, services.config().live(), services.streams(), services.metrics(), services.clock());
+        LiveHub ours = services.hub(vertx, tiers);
         hub = ours;
         appended = vertx.eventBus().localConsumer(Address.APPENDED, message -> ours.onAppended(message.body()));
         ConnectionGuard watching = services.guard(vertx);

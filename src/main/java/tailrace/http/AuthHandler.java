@@ -73,6 +73,18 @@ public final class AuthHandler implements SecurityPolicyHandler {
      * is let past by the cookie.
      */
     public SecurityPolicyHandler streams() {
+        return lasting(false);
+    }
+
+    /**
+     * The same for a WebSocket. A browser lets every page open one to every server, sends the cookie along and shows that
+     * page the answers, whatever CORS would say; so with a cookie it has to come from a page of ours.
+     */
+    public SecurityPolicyHandler sockets() {
+        return lasting(true);
+    }
+
+    private SecurityPolicyHandler lasting(boolean socket) {
         return ctx -> {
             if (bearsToken(ctx)) {
                 authenticate(ctx, token(ctx), principal -> passUntilExpiry(ctx, principal));
@@ -86,6 +98,10 @@ public final class AuthHandler implements SecurityPolicyHandler {
             }
             Optional<Principal> redeemed = ticket.flatMap(sessions::redeem);
             Optional<Principal> session = session(ctx);
+            if (socket && redeemed.isEmpty() && session.isPresent() && origins.of(ctx.request()) != Origin.OWN) {
+                refuseForeign(ctx);
+                return;
+            }
             redeemed.ifPresent(principal -> keepSession(ctx, principal, session));
             Optional<Principal> principal = redeemed.or(() -> session);
             if (principal.isPresent()) {
@@ -186,7 +202,8 @@ public final class AuthHandler implements SecurityPolicyHandler {
             ctx.request().pause(); // what comes meanwhile belongs to whoever reads the body
         }
         answer.onComplete(result -> here.runOnContext(back -> {
-            if (paused) {
+            // A request for a WebSocket must not end before it becomes one; its handler resumes it.
+            if (paused && !(result.succeeded() && WebSocketUpgrade.asked(ctx.request()))) {
                 ctx.request().resume();
             }
             if (result.succeeded()) {

@@ -49,6 +49,7 @@ final class ReadParameters {
     private static final Set<String> EXPORT = Set.of("order", "after_seq", "before_seq", "format", "tz", "gzip");
     private static final Set<String> STREAMING =
             Set.of("last_event_id", "tail", "follow", "wait", "after_seq", AuthHandler.TICKET);
+    private static final Set<String> STREAMING_MANY = union(STREAMING, Set.of("execution_id", "workflow_id"), Set.of());
     private static final Set<String> SEARCHING = Set.of("limit", "cursor");
     /** Taken by whoever checked the token. */
     private static final String ACCESS_TOKEN = "access_token";
@@ -131,9 +132,19 @@ final class ReadParameters {
         return new ReadParameters(parameters, EXPORT);
     }
 
+    /** Of a stream of many executions. */
+    static ReadParameters streamOfMany(MultiMap parameters) {
+        return new ReadParameters(parameters, STREAMING_MANY);
+    }
+
     /** Where nothing is filtered. */
     static ReadParameters only(MultiMap parameters, Set<String> own) {
         return new ReadParameters(parameters, own, Set.of());
+    }
+
+    /** All values of one that may be repeated, in their order. */
+    List<String> texts(String name) {
+        return parameters.getAll(name);
     }
 
     /** Everything that the filters of a history request accept, in one go. */

@@ -32,6 +32,8 @@ public final class Routes {
             RunLogsHandler runLogs,
             SearchHandler search,
             StreamHandler stream,
+            StreamHandler socket,
+            ManyStreamHandler manyStream,
             WorkflowHandler workflow,
             RetentionHandler retention,
             StatsHandler stats,
@@ -106,6 +108,10 @@ public final class Routes {
         }
         router.get("/v2/workflows/:id/logs").handler(auth).handler(handlers.search()::ofWorkflow);
         router.get("/v2/logs/search").handler(auth).handler(handlers.search()::ofAll);
+        for (String path : new String[] {"/api/v1/app/executions/:id/logs/ws", "/v2/executions/:id/logs/ws"}) {
+            router.get(path).handler(auth.sockets()).handler(handlers.socket());
+        }
+        router.get("/v2/logs/stream").handler(auth.streams()).handler(handlers.manyStream());
         router.post("/v2/session").handler(handlers.session()::open);
         router.delete("/v2/session").handler(auth).handler(handlers.session()::end);
         router.post("/v2/stream-tickets").handler(auth).handler(handlers.session()::ticket);

@@ -21,8 +21,13 @@ public final class ServerOptions {
 
     /** All headers of a request together, however many; beyond it 431. */
     private static final int MAX_HEADER_BYTES = 16 << 10;
-    /** Method, path and query; beyond it 414. */
-    private static final int MAX_REQUEST_LINE_BYTES = 4 << 10;
+    /**
+     * Method, path and query; beyond it 414. A stream may name 100 executions in its query, and an id that resumes all of
+     * them.
+     */
+    private static final int MAX_REQUEST_LINE_BYTES = 32 << 10;
+    /** What a WebSocket's client sends: nothing but control frames is expected. */
+    private static final int MAX_SOCKET_FRAME_BYTES = 4 << 10;
 
     private static final int HANDSHAKE_SECONDS = 10;
     /** Requests of one connection under way at once. A page has a few streams and a few questions. */
@@ -57,6 +62,11 @@ public final class ServerOptions {
                 .setReuseAddress(true)
                 .setMaxHeaderSize(MAX_HEADER_BYTES)
                 .setMaxInitialLineLength(MAX_REQUEST_LINE_BYTES)
+                .setMaxWebSocketFrameSize(MAX_SOCKET_FRAME_BYTES)
+                .setMaxWebSocketMessageSize(MAX_SOCKET_FRAME_BYTES)
+                // Compression would cost memory for each connection, and bytes that are shared no more.
+                .setPerMessageWebSocketCompressionSupported(false)
+                .setPerFrameWebSocketCompressionSupported(false)
                 .setIdleTimeout(IDLE_SECONDS)
                 .setIdleTimeoutUnit(TimeUnit.SECONDS)
                 .setHttp2ClearTextEnabled(false)

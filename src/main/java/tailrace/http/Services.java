@@ -36,6 +36,7 @@ import tailrace.query.ColdStore;
 import tailrace.query.ExecutionList;
 import tailrace.query.Executions;
 import tailrace.query.History;
+import tailrace.query.JournalWorkflows;
 import tailrace.query.LogSearch;
 import tailrace.query.PostgresColdList;
 import tailrace.query.RedisHotStore;
@@ -121,6 +122,18 @@ public record Services(
         return ServerOptions.of(config.http().host(), port, certificate.map(ServerCertificate::options));
     }
 
+    /** The live streams of the event loop it is called on. */
+    public LiveHub hub(Vertx vertx, Tiers tiers) {
+        return new LiveHub(
+                vertx,
+                tiers,
+                new JournalWorkflows(vertx, journal, index, summarizer::position),
+                config.live(),
+                streams,
+                metrics,
+                clock);
+    }
+
     /** The API of one event loop; called on it. */
     public Router router(Vertx vertx, Tiers tiers, LiveHub hub) {
         var executions = new Executions(tiers, access);
@@ -144,7 +157,9 @@ public record Services(
                 new RunLogsHandler(vertx, executions, tiers),
                 new SearchHandler(
                         search, workflows, writerStats, config.writer().persistAll(), clock),
-                new StreamHandler(executions, tiers, hub, streams),
+                StreamHandler.sse(executions, tiers, hub, streams),
+                StreamHandler.webSocket(executions, tiers, hub, streams),
+                new ManyStreamHandler(executions, tiers, hub, streams),
                 new WorkflowHandler(workflows),
                 new RetentionHandler(policies, config.retention().logDays()),
                 new StatsHandler(

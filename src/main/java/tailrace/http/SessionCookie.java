@@ -2,6 +2,7 @@ package tailrace.http;
 
 import io.vertx.core.http.Cookie;
 import io.vertx.core.http.CookieSameSite;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Optional;
 
@@ -17,7 +18,12 @@ final class SessionCookie {
 
     /** @param seconds until the session ends, at least one */
     static void set(HttpServerRequest request, String session, long seconds) {
-        request.response().addCookie(cookie(request, session).setMaxAge(seconds));
+        // As a header, since the answer to a WebSocket's handshake takes no cookies, but headers.
+        request.response()
+                .headers()
+                .add(
+                        HttpHeaders.SET_COOKIE,
+                        cookie(request, session).setMaxAge(seconds).encode());
     }
 
     static void clear(HttpServerRequest request) {

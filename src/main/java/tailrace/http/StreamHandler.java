@@ -6,21 +6,23 @@ import io.vertx.ext.web.RoutingContext;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tailrace.live.LiveHub;
 import tailrace.live.LiveStreams;
-import tailrace.live.StreamOptions;
+import tailrace.live.Outlet;
 import tailrace.live.Subscription;
 import tailrace.model.ExecutionState;
 import tailrace.query.EntryStore;
 import tailrace.query.Executions;
 import tailrace.query.TailStart;
-import tailrace.security.Principal;
 
-/** {@code GET …/executions/{id}/logs/stream}: history, then live, over SSE (SPEC 7). One for each event loop. */
+/**
+ * {@code GET …/executions/{id}/logs/stream} and {@code …/logs/ws}: history, then live, over SSE or a WebSocket (SPEC 7).
+ * One of each for each event loop.
+ */
 public final class StreamHandler implements Handler<RoutingContext> {
-    private static final int MAX_WAIT_SECONDS = 300;
-    private static final int MAX_TAIL = 10_000;
-    private static final int RETRY_AFTER_SECONDS = 5;
+    private static final Logger LOG = LoggerFactory.getLogger(StreamHandler.class);
     private static final Pattern DIGITS = Pattern.compile("[0-9]+");
     private static final int MAX_DIGITS = 18;
 
@@ -28,136 +30,135 @@ public final class StreamHandler implements Handler<RoutingContext> {
     private final EntryStore store;
     private final LiveHub hub;
     private final LiveStreams streams;
+    private final boolean socket;
 
-    public StreamHandler(Executions executions, EntryStore store, LiveHub hub, LiveStreams streams) {
+    private StreamHandler(Executions executions, EntryStore store, LiveHub hub, LiveStreams streams, boolean socket) {
         this.streams = streams;
         this.executions = executions;
         this.store = store;
         this.hub = hub;
+        this.socket = socket;
+    }
+
+    public static StreamHandler sse(Executions executions, EntryStore store, LiveHub hub, LiveStreams streams) {
+        return new StreamHandler(executions, store, hub, streams, false);
+    }
+
+    public static StreamHandler webSocket(Executions executions, EntryStore store, LiveHub hub, LiveStreams streams) {
+        return new StreamHandler(executions, store, hub, streams, true);
     }
 
     /** What the request says, checked. */
-    private record Request(
-            Principal principal,
-            String executionId,
-            StreamOptions options,
-            OptionalLong lastEventId,
-            OptionalLong tail,
-            long afterSeq,
-            long waitSeconds) {
-
-        /**
-         * Where a stream begins if no tail was asked for. An id above the last seq cannot be ours: it is answered with
-         * everything, since claiming that nothing is missing would lose what is.
-         */
+    private record Request(StreamRequest common, String executionId, OptionalLong lastEventId) {
         long startSeq(ExecutionState state) {
-            long last = lastEventId.orElse(0);
-            return Math.max(afterSeq, last > state.lastSeq() ? 0 : last);
+            return StreamRequest.startSeq(lastEventId.orElse(0), state.lastSeq(), common.afterSeq());
         }
     }
 
     @Override
     public void handle(RoutingContext ctx) {
         Request request = parse(ctx);
-        if (!takePlace(ctx, request.principal, streams)) {
+        if (socket && WebSocketUpgrade.asked(ctx.request())) {
+            ctx.request().pause(); // once it has ended it can be none any more
+        }
+        LiveStreams.Place own = request.common.place(streams).orElse(null);
+        if (own == null) {
+            fail(ctx, StreamRequest.tooMany(streams));
             return;
         }
-        Optional<Subscription> place = hub.register(request.executionId, ctx.request());
+        Outlet outlet = socket ? hub.webSocket(ctx.request()) : hub.sse(ctx.request());
+        Optional<Subscription> place = hub.register(request.executionId, outlet, own);
         if (place.isEmpty()) {
-            ctx.fail(Problem.unavailable(
-                    "too_many_streams", "This server has as many live streams as it may have.", RETRY_AFTER_SECONDS));
+            fail(ctx, StreamRequest.noPlace());
             return;
         }
         Subscription subscription = place.get();
-        ctx.addEndHandler(ended -> subscription.leave());
+        ctx.addEndHandler(ended -> {
+            if (ended.failed() || !socket) { // a handshake ends the response, and not the stream
+                subscription.leave();
+            }
+        });
         executions
-                .find(request.principal, request.executionId)
-                .compose(found -> open(ctx, request, subscription, found))
+                .find(request.common.principal(), request.executionId)
+                .compose(found -> open(ctx, request, subscription, outlet, found))
                 .onFailure(failure -> {
                     subscription.leave();
-                    if (!ctx.response().headWritten() && !ctx.response().closed()) {
-                        ctx.fail(Reading.problem(failure));
+                    if (ctx.response().closed()) {
+                        return; // nobody is left to be told
+                    }
+                    if (ctx.response().headWritten()) {
+                        LOG.error("A stream of {} could not begin", request.executionId, failure);
+                        outlet.cut();
+                    } else {
+                        fail(ctx, Reading.problem(failure));
                     }
                 });
     }
 
-    /**
-     * Takes one of the principal's places until the request has ended; if there is none, answers it. For every endpoint that
-     * streams.
-     */
-    static boolean takePlace(RoutingContext ctx, Principal principal, LiveStreams streams) {
-        Optional<LiveStreams.Place> place = streams.admit(principal);
-        if (place.isEmpty()) {
-            ctx.fail(Problem.tooMany(
-                    "too_many_streams",
-                    "You have " + streams.maxPerPrincipal() + " live streams open, which is as many as you may have."
-                            + " Close one, or watch many executions over one connection.",
-                    RETRY_AFTER_SECONDS));
-            return false;
-        }
-        ctx.addEndHandler(ended -> place.get().leave());
-        return true;
+    private static void fail(RoutingContext ctx, Throwable problem) {
+        ctx.request().resume();
+        ctx.fail(problem);
     }
 
-    private Request parse(RoutingContext ctx) {
-        ReadParameters parameters = ReadParameters.stream(ctx.queryParams());
-        Principal principal = Reading.principal(ctx);
-        String header = ctx.request().getHeader("Last-Event-ID");
-        Optional<String> fromQuery = parameters.text("last_event_id");
-        OptionalLong lastEventId = header != null && !header.isBlank()
-                ? eventId("Last-Event-ID", header)
-                : fromQuery.isPresent() ? eventId("last_event_id", fromQuery.get()) : OptionalLong.empty();
-        return new Request(
-                principal,
-                Reading.executionId(ctx),
-                new StreamOptions(
-                        principal,
-                        parameters.filter(),
-                        parameters.flag("follow").orElse(true)),
-                lastEventId,
-                parameters.number("tail", 0, MAX_TAIL),
-                parameters.afterSeq(),
-                parameters.number("wait", 0, MAX_WAIT_SECONDS).orElse(0));
+    private static Request parse(RoutingContext ctx) {
+        StreamRequest common = StreamRequest.parse(ctx, ReadParameters.stream(ctx.queryParams()));
+        OptionalLong lastEventId = common.lastEventId().isEmpty()
+                ? OptionalLong.empty()
+                : eventId(common.lastEventId().get());
+        return new Request(common, Reading.executionId(ctx), lastEventId);
     }
 
-    private static OptionalLong eventId(String name, String text) {
-        String digits = text.strip();
+    private static OptionalLong eventId(StreamRequest.LastEventId id) {
+        String digits = id.text();
         if (!DIGITS.matcher(digits).matches()) {
-            throw Problem.parameter(name, "must be the number that the last event carried as its id");
+            throw Problem.parameter(id.source(), "must be the number that the last event carried as its id");
         }
         return OptionalLong.of(digits.length() > MAX_DIGITS ? Long.MAX_VALUE : Long.parseLong(digits));
     }
 
     private Future<Void> open(
-            RoutingContext ctx, Request request, Subscription subscription, Optional<ExecutionState> found) {
+            RoutingContext ctx,
+            Request request,
+            Subscription subscription,
+            Outlet outlet,
+            Optional<ExecutionState> found) {
+        StreamRequest common = request.common;
         if (subscription.closed()) {
             return Future.succeededFuture();
         }
+        if (found.isEmpty() && common.waitSeconds() == 0) {
+            return Future.failedFuture(Problem.noExecution(request.executionId));
+        }
+        if (socket) {
+            WebSocketUpgrade.require(ctx.request());
+        }
         if (found.isEmpty()) {
-            if (request.waitSeconds == 0) {
-                return Future.failedFuture(Problem.noExecution(request.executionId));
-            }
-            subscription.await(
-                    request.options,
-                    request.waitSeconds,
-                    state -> executions.mayRead(request.principal, state),
-                    (waited, state) -> waited.start(request.options, state, request.startSeq(state)));
-            return Future.succeededFuture();
+            return outlet.open().map(opened -> {
+                subscription.await(
+                        common.options(),
+                        common.waitSeconds(),
+                        state -> executions.mayRead(common.principal(), state),
+                        (waited, state) -> waited.start(common.options(), state, request.startSeq(state)));
+                return null;
+            });
         }
         ExecutionState state = found.get();
-        if (nothingLeft(request, state)) {
+        if (!socket && nothingLeft(request, state)) {
             subscription.leave();
             return ctx.response().setStatusCode(204).end(); // which stops an EventSource from coming back
         }
-        boolean tail = request.tail.isPresent() && request.lastEventId.isEmpty();
+        boolean tail = common.tail().isPresent() && request.lastEventId.isEmpty();
         Future<Long> after = tail
                 ? TailStart.find(
-                        store.as(request.principal), state, (int) request.tail.getAsLong(), request.options.filter())
+                        store.as(common.principal()),
+                        state,
+                        (int) common.tail().getAsLong(),
+                        common.options().filter())
                 : Future.succeededFuture(request.startSeq(state));
-        return after.map(seq -> {
-            subscription.start(request.options, state, Math.max(seq, request.afterSeq));
+        return after.compose(seq -> outlet.open().map(opened -> {
+            subscription.start(common.options(), state, Math.max(seq, common.afterSeq()));
             return null;
-        });
+        }));
     }
 
     /** Whether this is a reader who came back to an execution that is over and has nothing for them. */

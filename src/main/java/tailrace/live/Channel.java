@@ -12,7 +12,6 @@ import tailrace.bus.BusMessage;
 import tailrace.journal.JournalUnavailableException;
 import tailrace.model.ExecutionState;
 import tailrace.model.LogEntry;
-import tailrace.model.LogFilter;
 import tailrace.query.EntryStore;
 import tailrace.security.Principal;
 
@@ -35,8 +34,8 @@ final class Channel {
     final String executionId;
     private final LiveHub hub;
     private final byte[] session;
-    private final List<Subscription> subscriptions = new ArrayList<>(1);
-    private final Map<PageKey, List<Subscription>> pages = new HashMap<>();
+    private final List<Reader> readers = new ArrayList<>(1);
+    private final Map<PageKey, List<Reader>> pages = new HashMap<>();
     private @Nullable ExecutionState state;
     private final List<LogEntry> window = new ArrayList<>();
     private long windowBytes;
@@ -47,11 +46,11 @@ final class Channel {
     Channel(LiveHub hub, String executionId) {
         this.hub = hub;
         this.executionId = executionId;
-        this.session = SseFrame.session(executionId);
+        this.session = EventFormat.session(executionId);
     }
 
     /** Readers of the same piece who see the same share one read. */
-    private record PageKey(String reader, long fromSeq, long toSeq, LogFilter filter, boolean live) {}
+    private record PageKey(String reader, long fromSeq, long toSeq, Shape shape, boolean live) {}
 
     @Nullable
     ExecutionState state() {
@@ -62,8 +61,8 @@ final class Channel {
         return session;
     }
 
-    List<Subscription> subscriptions() {
-        return subscriptions;
+    List<Reader> readers() {
+        return readers;
     }
 
     /** The highest seq known to be committed. */
@@ -71,19 +70,19 @@ final class Channel {
         return state == null ? 0 : state.lastSeq();
     }
 
-    void add(Subscription subscription) {
-        subscription.index = subscriptions.size();
-        subscriptions.add(subscription);
+    void add(Reader reader) {
+        reader.index = readers.size();
+        readers.add(reader);
     }
 
     /** Removes a reader in constant time and returns whether it was the last. */
-    boolean remove(Subscription subscription) {
-        Subscription moved = subscriptions.remove(subscriptions.size() - 1);
-        if (moved != subscription) {
-            subscriptions.set(subscription.index, moved);
-            moved.index = subscription.index;
+    boolean remove(Reader reader) {
+        Reader moved = readers.remove(readers.size() - 1);
+        if (moved != reader) {
+            readers.set(reader.index, moved);
+            moved.index = reader.index;
         }
-        return subscriptions.isEmpty();
+        return readers.isEmpty();
     }
 
     /** Lets go of timers and entries. */
@@ -137,9 +136,9 @@ final class Channel {
     /** Lets everybody who is behind, and whom no flush will serve, read on. */
     void pumpAll() {
         // Downwards, since a reader who is done takes itself out and the last one takes its place.
-        for (int i = subscriptions.size() - 1; i >= 0; i--) {
-            if (i < subscriptions.size()) {
-                subscriptions.get(i).pump();
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            if (i < readers.size()) {
+                readers.get(i).pump();
             }
         }
     }
@@ -150,15 +149,15 @@ final class Channel {
     }
 
     /** Serves a reader who is only behind by what was flushed lately. */
-    boolean catchUpFromWindow(Subscription reader) {
-        long cursor = reader.cursor();
+    boolean catchUpFromWindow(Reader reader) {
+        long cursor = reader.cursor;
         if (window.isEmpty() || cursor < windowFirst() - 1 || cursor >= Math.min(flushedTo, windowLast())) {
             return false;
         }
         int from = (int) (cursor + 1 - windowFirst());
         int to = (int) (Math.min(flushedTo, windowLast()) + 1 - windowFirst());
-        Frames frames = Frames.live(
-                hub.frame(), session, window.subList(from, to), reader.options().filter());
+        Shape shape = reader.shape();
+        Frames frames = Frames.live(shape.format(), session, window.subList(from, to), shape.filter());
         reader.take(frames, windowFirst() + to - 1);
         frames.release();
         return true;
@@ -173,16 +172,18 @@ final class Channel {
         long last = windowLast();
         List<LogEntry> pending = window.subList((int) (first - windowFirst()), window.size());
         long oldestMicros = pending.get(0).receivedAtMicros();
-        Map<LogFilter, Frames> made = new HashMap<>(2);
+        Map<Shape, Frames> made = new HashMap<>(2);
+        Shape lastShape = null;
+        Frames frames = null;
         long deliveries = 0;
-        for (int i = subscriptions.size() - 1; i >= 0; i--) {
-            Subscription reader = subscriptions.get(i);
-            if (reader.inStep(first) && reader.cursor() < last) {
-                LogFilter filter = reader.options().filter();
-                Frames frames = made.get(filter);
-                if (frames == null) {
-                    frames = Frames.live(hub.frame(), session, pending, filter);
-                    made.put(filter, frames);
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            Reader reader = readers.get(i);
+            if (reader.inStep(first) && reader.cursor < last) {
+                Shape shape = reader.shape();
+                if (frames == null || shape != lastShape) { // most readers have the one object for no filter
+                    frames = made.computeIfAbsent(
+                            shape, missing -> Frames.live(missing.format(), session, pending, missing.filter()));
+                    lastShape = shape;
                 }
                 deliveries += reader.take(frames, last);
             }
@@ -195,53 +196,53 @@ final class Channel {
     }
 
     /** Reads a piece for a reader; those who ask for the same while it is under way get the same bytes. */
-    void read(Subscription reader, long fromSeq, long toSeq, boolean live) {
+    void read(Reader reader, long fromSeq, long toSeq, boolean live) {
         Principal principal = reader.options().principal();
-        PageKey key =
-                new PageKey(principal.reader(), fromSeq, toSeq, reader.options().filter(), live);
-        List<Subscription> waiting = pages.get(key);
+        PageKey key = new PageKey(principal.reader(), fromSeq, toSeq, reader.shape(), live);
+        List<Reader> waiting = pages.get(key);
         if (waiting != null) {
             waiting.add(reader);
             return;
         }
-        List<Subscription> readers = new ArrayList<>(1);
-        readers.add(reader);
-        pages.put(key, readers);
+        List<Reader> asking = new ArrayList<>(1);
+        asking.add(reader);
+        pages.put(key, asking);
         hub.then(
                 hub.store()
                         .as(principal)
-                        .ascending(executionId, fromSeq, toSeq, PAGE_ENTRIES, PAGE_BYTES, key.filter, true),
+                        .ascending(executionId, fromSeq, toSeq, PAGE_ENTRIES, PAGE_BYTES, key.shape.filter(), true),
                 slice -> onSlice(key, slice));
     }
 
     private void onSlice(PageKey key, AsyncResult<EntryStore.Slice> read) {
-        List<Subscription> readers = pages.remove(key);
-        if (readers == null) {
+        List<Reader> asking = pages.remove(key);
+        if (asking == null) {
             return;
         }
-        deliver(key, readers, read);
+        deliver(key, asking, read);
         if (pages.isEmpty() && !window.isEmpty() && windowLast() <= flushedTo) {
             clearWindow(); // nobody is left who could step in from it
         }
     }
 
-    private void deliver(PageKey key, List<Subscription> readers, AsyncResult<EntryStore.Slice> read) {
+    private void deliver(PageKey key, List<Reader> asking, AsyncResult<EntryStore.Slice> read) {
         if (read.failed()) {
             boolean forGood = !(read.cause() instanceof JournalUnavailableException);
             if (forGood) {
                 LOG.error("Cannot read {} from {} for its readers", executionId, key.fromSeq, read.cause());
             }
-            readers.forEach(reader -> reader.onPageFailed(forGood));
+            asking.forEach(reader -> reader.onPageFailed(forGood));
             return;
         }
         EntryStore.Slice slice = read.result();
         if (slice.coldAway() && slice.scannedTo() >= lastSeq()) {
-            readers.forEach(
+            asking.forEach(
                     reader -> reader.onPageFailed(false)); // nothing of it can be read, so a GAP would be no answer
             return;
         }
-        Frames frames = Frames.page(hub.frame(), session, slice.entries(), slice.gaps(), key.live, hub.nowMicros());
-        readers.forEach(reader -> reader.onPage(frames, slice.scannedTo()));
+        Frames frames =
+                Frames.page(key.shape.format(), session, slice.entries(), slice.gaps(), key.live, hub.nowMicros());
+        asking.forEach(reader -> reader.onPage(frames, slice.scannedTo()));
         frames.release();
     }
 
@@ -276,7 +277,7 @@ final class Channel {
     private void verifyCompletion() {
         hub.then(hub.store().as(Principal.SERVER).execution(executionId), read -> {
             ExecutionState fresh = read.succeeded() ? read.result().orElse(null) : null;
-            if (hub.isClosed() || subscriptions.isEmpty()) {
+            if (hub.isClosed() || readers.isEmpty()) {
                 return;
             }
             if (fresh == null) {

@@ -26,6 +26,7 @@ import tailrace.model.ExecutionState;
 import tailrace.model.LogFilter;
 import tailrace.model.Timestamps;
 import tailrace.query.EntryStore;
+import tailrace.query.WorkflowExecutions;
 import tailrace.security.Principal;
 
 /**
@@ -56,10 +57,17 @@ public final class LiveHub {
     private final LiveStreams streams;
     private final Metrics metrics;
     private final Clock clock;
-    private final SseFrame frame = new SseFrame();
+    private final SseFrame sse = new SseFrame();
+    private final BareSseFrame bareSse = new BareSseFrame();
+    private final WebSocketText webSocketText = new WebSocketText();
+    private final Map<EventFormat, Shape> unfiltered = new HashMap<>();
+    private final WorkflowHub workflows;
     private final byte[] retryFrame;
     private final Map<String, Channel> channels = new HashMap<>();
     private final Set<Channel> dirty = new LinkedHashSet<>();
+    private final Set<ManySubscription> many = new LinkedHashSet<>();
+    private final List<ManySubscription> written = new ArrayList<>();
+    private boolean inRound;
     private final long tickTimer;
     private final long pollTimer;
     private long flushTimer = -1;
@@ -71,6 +79,7 @@ public final class LiveHub {
     public LiveHub(
             Vertx vertx,
             EntryStore store,
+            WorkflowExecutions workflowExecutions,
             TailraceConfig.Live config,
             LiveStreams streams,
             Metrics metrics,
@@ -82,6 +91,10 @@ public final class LiveHub {
         this.streams = streams;
         this.metrics = metrics;
         this.clock = clock;
+        this.workflows = new WorkflowHub(this, workflowExecutions);
+        for (EventFormat format : List.of(sse, bareSse, webSocketText)) {
+            unfiltered.put(format, new Shape(format, LogFilter.ALL));
+        }
         this.retryFrame = SseFrame.retry(config.retry().toMillis());
         this.windowNanos = config.coalesce().toNanos();
         this.nextFlushNanos = System.nanoTime();
@@ -91,27 +104,61 @@ public final class LiveHub {
         pollTimer = vertx.setPeriodic(POLL_MILLIS, id -> poll());
     }
 
+    /** A response that will show one execution. */
+    public Outlet sse(HttpServerRequest request) {
+        return new SseOutlet(this, request, sse);
+    }
+
+    /** A response that will show many executions. */
+    public Outlet sseOfMany(HttpServerRequest request) {
+        return new SseOutlet(this, request, bareSse);
+    }
+
+    /** A request that asks for a WebSocket; it has been paused, so that it has not ended. */
+    public Outlet webSocket(HttpServerRequest request) {
+        return new WebSocketOutlet(this, request);
+    }
+
     /**
      * Registers a reader, so that from now on nothing is missed; then the caller reads the execution's state and calls
      * {@link Subscription#start}, {@link Subscription#await} or {@link Subscription#leave}.
      *
+     * @param place of whoever reads; given back when the stream ends, or now if there is none
      * @return empty if there are too many streams, or the hub is being closed
      */
-    public Optional<Subscription> register(String executionId, HttpServerRequest request) {
+    public Optional<Subscription> register(String executionId, Outlet outlet, LiveStreams.Place place) {
         if (closed || !streams.enter()) {
+            place.leave();
             return Optional.empty();
         }
-        Channel channel = channels.computeIfAbsent(executionId, id -> {
-            streams.channelOpened();
-            return new Channel(this, id);
-        });
-        var subscription = new Subscription(this, channel, request);
+        Channel channel = channel(executionId);
+        var subscription = new Subscription(this, channel, outlet, place);
         channel.add(subscription);
         return Optional.of(subscription);
     }
 
+    /** The same for a reader of many executions, which are named to it afterwards. */
+    public Optional<ManySubscription> registerMany(Outlet outlet, LiveStreams.Place place) {
+        if (closed || !streams.enter()) {
+            place.leave();
+            return Optional.empty();
+        }
+        var subscription = new ManySubscription(this, outlet, place);
+        many.add(subscription);
+        return Optional.of(subscription);
+    }
+
+    /** The channel of an execution, for somebody who joins it at once. */
+    Channel channel(String executionId) {
+        return channels.computeIfAbsent(executionId, id -> {
+            streams.channelOpened();
+            return new Channel(this, id);
+        });
+    }
+
     /** A group commit; may come late, twice, or not at all. */
     public void onAppended(BusMessage.Appended appended) {
+        workflows.onAppended(appended); // first, so that a new execution's own message finds its reader
         for (BusMessage.Run run : appended.runs()) {
             Channel channel = channels.get(run.state().executionId());
             if (channel != null && channel.append(run)) {
@@ -136,12 +183,20 @@ public final class LiveHub {
         List<Future<Void>> ends = new ArrayList<>();
         long retry = config.retry().toMillis();
         for (Channel channel : List.copyOf(channels.values())) {
-            for (Subscription subscription : List.copyOf(channel.subscriptions())) {
-                long spread = retry + ThreadLocalRandom.current().nextLong(4 * retry + 1);
-                ends.add(subscription.shutDown(spread).otherwiseEmpty());
+            for (Reader reader : List.copyOf(channel.readers())) {
+                if (reader instanceof Subscription subscription) {
+                    ends.add(subscription.shutDown(spread(retry)).otherwiseEmpty());
+                }
             }
         }
+        for (ManySubscription subscription : List.copyOf(many)) {
+            ends.add(subscription.shutDown(spread(retry)).otherwiseEmpty());
+        }
         return Future.join(ends).mapEmpty();
+    }
+
+    private static long spread(long retryMillis) {
+        return retryMillis + ThreadLocalRandom.current().nextLong(4 * retryMillis + 1);
     }
 
     private void scheduleFlush() {
@@ -163,7 +218,16 @@ public final class LiveHub {
         long start = System.nanoTime();
         List<Channel> round = List.copyOf(dirty);
         dirty.clear();
-        round.forEach(Channel::flush);
+        inRound = true;
+        try {
+            round.forEach(Channel::flush);
+        } finally {
+            inRound = false;
+        }
+        if (!written.isEmpty()) {
+            List.copyOf(written).forEach(ManySubscription::flushOut);
+            written.clear();
+        }
         long end = System.nanoTime();
         long shortest = config.coalesce().toNanos();
         windowNanos = Math.max(shortest, Math.min(end - start, MAX_WINDOW_NANOS));
@@ -176,14 +240,18 @@ public final class LiveHub {
         long heartbeat = config.heartbeat().toNanos();
         long stuck = config.stuckTimeout().toNanos();
         for (Channel channel : List.copyOf(channels.values())) {
-            List<Subscription> readers = channel.subscriptions();
+            List<Reader> readers = channel.readers();
             for (int i = readers.size() - 1; i >= 0; i--) {
                 readers.get(i).tick(now, seconds, heartbeat, stuck);
             }
         }
+        for (ManySubscription subscription : List.copyOf(many)) {
+            subscription.tick(now, seconds, heartbeat, stuck);
+        }
     }
 
     private void poll() {
+        workflows.poll();
         if (polling || channels.isEmpty()) {
             return;
         }
@@ -204,16 +272,42 @@ public final class LiveHub {
         });
     }
 
-    /** Lets a reader's place go; a channel without readers is forgotten. */
-    void remove(Subscription subscription) {
-        Channel channel = subscription.channel;
+    /** Lets a stream's place go. */
+    void leave(Subscription subscription) {
         streams.leave();
-        if (channel.remove(subscription)) {
+        remove(subscription);
+    }
+
+    /** The same for one that has taken its cursors out. */
+    void leave(ManySubscription subscription) {
+        streams.leave();
+        many.remove(subscription);
+    }
+
+    /** Takes a reader out; a channel without readers is forgotten. */
+    void remove(Reader reader) {
+        Channel channel = reader.channel;
+        if (channel.remove(reader)) {
             channel.close();
             channels.remove(channel.executionId, channel);
             streams.channelClosed();
             dirty.remove(channel);
         }
+    }
+
+    /** Whether a round of flushes is under way, so that what a connection gets of several channels is one write. */
+    boolean inRound() {
+        return inRound;
+    }
+
+    /** Has a connection write what it got when the round is over. */
+    void atEndOfRound(ManySubscription subscription) {
+        written.add(subscription);
+    }
+
+    /** Does something on this hub's event loop, where the caller already is, in its context. */
+    void onLoop(Runnable action) {
+        context.emit(action, Runnable::run);
     }
 
     /** Handles a result on this hub's event loop, wherever it was completed. */
@@ -258,8 +352,27 @@ public final class LiveHub {
         return store;
     }
 
-    SseFrame frame() {
-        return frame;
+    EventFormat webSocketText() {
+        return webSocketText;
+    }
+
+    /** Readers with the same shape get the same bytes; those without a filter have the same object. */
+    Shape shape(EventFormat format, LogFilter filter) {
+        Shape all = unfiltered.get(format);
+        return all != null && filter.all() ? all : new Shape(format, filter);
+    }
+
+    long completeDelayMillis() {
+        return config.completeDelay().toMillis();
+    }
+
+    WorkflowHub workflows() {
+        return workflows;
+    }
+
+    /** Epoch milliseconds. */
+    long nowMillis() {
+        return clock.millis();
     }
 
     Buffer retryFrame() {

@@ -44,6 +44,16 @@ final class SharedBytes {
         return BufferInternal.buffer(bytes.slice(from, count));
     }
 
+    /** A part with a reference of its own, for whoever releases what it has written. */
+    ByteBuf retainedPart(int from, int count) {
+        return bytes.retainedSlice(from, count);
+    }
+
+    /** Lets somebody copy a part. */
+    void show(long id, int from, int count, Frames.Visitor visitor) {
+        visitor.event(id, bytes, from, count);
+    }
+
     void release() {
         bytes.release();
     }

@@ -10,9 +10,13 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tailrace.bus.Address;
@@ -31,6 +35,7 @@ import tailrace.query.Executions;
 import tailrace.query.FakeCold;
 import tailrace.query.FakeJournal;
 import tailrace.query.History;
+import tailrace.query.JournalWorkflows;
 import tailrace.query.Tiers;
 import tailrace.security.Principal;
 
@@ -54,7 +59,8 @@ public final class ReadingServer implements AutoCloseable {
     public final LiveStreams streams;
     final LongReads longReads;
     public final List<LiveHub> hubs = new ArrayList<>();
-    private final Clock clock = Clock.systemUTC();
+    public final AtomicLong clockAheadMillis = new AtomicLong();
+    private final Clock clock = aheadBy(clockAheadMillis);
     private final Metrics metrics = new Metrics(registry);
     private final TailraceConfig.Live live;
     private final UnaryOperator<EntryStore> decorator;
@@ -92,7 +98,14 @@ public final class ReadingServer implements AutoCloseable {
         public Future<?> start() {
             EntryStore store = decorator.apply(new Tiers(vertx, journal, cold));
             var executions = new Executions(store, Access.BY_OWNER);
-            var liveHub = new LiveHub(vertx, store, live, streams, metrics, clock);
+            var liveHub = new LiveHub(
+                    vertx,
+                    store,
+                    new JournalWorkflows(vertx, journal, journal, journal::lastPosition),
+                    live,
+                    streams,
+                    metrics,
+                    clock);
             hub = liveHub;
             synchronized (hubs) {
                 hubs.add(liveHub);
@@ -109,7 +122,10 @@ public final class ReadingServer implements AutoCloseable {
                     .handler(new ExportHandler(vertx, executions, store, longReads));
             router.get("/v2/executions/:id/logs/diff").handler(new DiffHandler(vertx, executions, store, longReads));
             router.get("/admin/runs/:id/logs").handler(new RunLogsHandler(vertx, executions, store));
-            var stream = new StreamHandler(executions, store, liveHub, streams);
+            var stream = StreamHandler.sse(executions, store, liveHub, streams);
+            router.get("/v2/executions/:id/logs/ws")
+                    .handler(StreamHandler.webSocket(executions, store, liveHub, streams));
+            router.get("/v2/logs/stream").handler(new ManyStreamHandler(executions, store, liveHub, streams));
             router.get("/api/v1/app/executions/:id/logs/stream").handler(stream);
             router.get("/v2/executions/:id/logs/stream").handler(stream);
             var execution = new ExecutionHandler(vertx, executions, clock);
@@ -119,8 +135,14 @@ public final class ReadingServer implements AutoCloseable {
                     .handler(BodyHandler.create())
                     .handler(execution::put);
             // Negative: any free port, the same for all instances, which start at once.
-            var options =
-                    new HttpServerOptions().setHost("127.0.0.1").setPort(-1).setStrictThreadMode(true);
+            var options = new HttpServerOptions()
+                    .setHost("127.0.0.1")
+                    .setPort(-1)
+                    .setMaxInitialLineLength(32 << 10)
+                    .setMaxWebSocketFrameSize(4096)
+                    .setPerMessageWebSocketCompressionSupported(false)
+                    .setPerFrameWebSocketCompressionSupported(false)
+                    .setStrictThreadMode(true);
             return vertx.createHttpServer(options)
                     .requestHandler(router)
                     .listen()
@@ -147,6 +169,30 @@ public final class ReadingServer implements AutoCloseable {
         String name = at < 0 ? token : token.substring(0, at);
         ctx.put(Principal.KEY, new Principal(name, name.equals("service"), exp));
         ctx.next();
+    }
+
+    /** The machine's clock, which a test may put forward. */
+    private static Clock aheadBy(AtomicLong millis) {
+        return new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                throw new UnsupportedOperationException("nobody here asks for another zone");
+            }
+
+            @Override
+            public Instant instant() {
+                return Instant.now().plusMillis(millis.get());
+            }
+        };
+    }
+
+    public void claim(String executionId, @Nullable String workflowId, String userId) {
+        publish(journal.claim(executionId, workflowId, userId, nowMicros()));
     }
 
     public long nowMicros() {

@@ -20,12 +20,12 @@ import org.jspecify.annotations.Nullable;
 import tailrace.openapi.Contract;
 
 /** An SSE client on a plain socket, which can stop reading and breaks off without a word. */
-public final class SseClient implements AutoCloseable {
-    private final Socket socket;
-    private final InputStream in;
+public class SseClient implements AutoCloseable {
+    final Socket socket;
+    final InputStream in;
     private final int status;
     private final Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-    private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private long chunkLeft;
     private boolean ended;
 
@@ -49,7 +49,7 @@ public final class SseClient implements AutoCloseable {
         }
     }
 
-    private SseClient(Socket socket, String request) throws IOException {
+    SseClient(Socket socket, String request) throws IOException {
         this.socket = socket;
         socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         in = new BufferedInputStream(socket.getInputStream(), 4096);
@@ -70,23 +70,28 @@ public final class SseClient implements AutoCloseable {
     /** Opens a stream of which nothing is read until {@link #read}. */
     public static SseClient paused(int port, String path, int receiveBuffer, String... headers) {
         try {
-            Socket socket = new Socket();
-            if (receiveBuffer > 0) {
-                socket.setReceiveBufferSize(receiveBuffer);
-            }
-            socket.connect(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             var request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n");
             for (String header : headers) {
                 request.append(header).append("\r\n");
             }
-            return new SseClient(socket, request.append("\r\n").toString());
+            return new SseClient(
+                    connect(port, receiveBuffer), request.append("\r\n").toString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    static Socket connect(int port, int receiveBuffer) throws IOException {
+        Socket socket = new Socket();
+        if (receiveBuffer > 0) {
+            socket.setReceiveBufferSize(receiveBuffer);
+        }
+        socket.connect(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        return socket;
+    }
+
     public void read() {
-        Thread thread = new Thread(this::readAll, "sse-client");
+        Thread thread = new Thread(this::readAll, "stream-client");
         thread.setDaemon(true);
         thread.start();
     }
@@ -141,7 +146,7 @@ public final class SseClient implements AutoCloseable {
         return taken;
     }
 
-    private void readAll() {
+    void readAll() {
         try {
             String id = null;
             String data = null;

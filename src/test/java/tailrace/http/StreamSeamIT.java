@@ -19,7 +19,7 @@ import tailrace.query.PausableStore;
 /** Nothing missing and nothing twice: at the seam from history to live, without any message, across reconnects. */
 class StreamSeamIT {
     private PausableStore store = new PausableStore(new NoStore());
-    private final ReadingServer server = new ReadingServer(
+    final ReadingServer server = new ReadingServer(
             ReadingServer.LIVE,
             tiers -> {
                 store = new PausableStore(tiers);
@@ -33,7 +33,25 @@ class StreamSeamIT {
     }
 
     private SseClient open(String query, String... headers) {
-        return SseClient.open(server.port(), "/v2/executions/e1/logs/stream" + query, headers);
+        return open(server, "e1", query, headers);
+    }
+
+    SseClient open(ReadingServer from, String id, String query, String... headers) {
+        return SseClient.open(from.port(), "/v2/executions/" + id + "/logs/stream" + query, headers);
+    }
+
+    /** With a small window, and nothing read. */
+    SseClient paused(ReadingServer from, String id) {
+        SseClient client = SseClient.paused(from.port(), "/v2/executions/" + id + "/logs/stream", 4096);
+        assertThat(client.status()).isEqualTo(200);
+        return client;
+    }
+
+    /** Nothing but what comes before all events. */
+    void showsNothing(SseClient client) {
+        assertThat(Objects.requireNonNull(client.poll(Duration.ofMillis(200))).retry())
+                .isEqualTo("2000");
+        assertThat(client.poll(Duration.ofMillis(100))).isNull();
     }
 
     private static void takesExactly(SseClient client, long from, long to) {
@@ -72,10 +90,7 @@ class StreamSeamIT {
             for (int i = 0; i < 20; i++) {
                 server.appendMany("e1", 2);
             }
-            assertThat(Objects.requireNonNull(client.poll(Duration.ofMillis(200)))
-                            .retry())
-                    .isEqualTo("2000");
-            assertThat(client.poll(Duration.ofMillis(100))).isNull();
+            showsNothing(client);
             hold.release();
             takesExactly(client, 1, 43);
             server.appendMany("e1", 1);
@@ -120,7 +135,7 @@ class StreamSeamIT {
     void everythingArrivesWithoutAnyMessage() {
         server.appendMany("e1", 1);
         try (SseClient client = open("");
-                SseClient waiting = SseClient.open(server.port(), "/v2/executions/late/logs/stream?wait=20")) {
+                SseClient waiting = open(server, "late", "?wait=20")) {
             takesExactly(client, 1, 1);
             server.dropMessages = true;
             server.appendMany("e1", 300);
@@ -204,9 +219,8 @@ class StreamSeamIT {
     @Test
     void aReaderWhoStopsReadingHurtsNobodyAndIsCaughtUpFromTheStore() {
         server.register("e1", ExecutionStatus.RUNNING, "alice");
-        String path = "/v2/executions/e1/logs/stream";
-        try (SseClient stuck = SseClient.paused(server.port(), path, 4096);
-                SseClient reader = SseClient.open(server.port(), path)) {
+        try (SseClient stuck = paused(server, "e1");
+                SseClient reader = open("")) {
             long before = usedDirectBytes();
             EntryFields[] batch = new EntryFields[20];
             int commits = 200;
@@ -246,14 +260,17 @@ class StreamSeamIT {
                 batch[i] = own.entry("x".repeat(9_000));
             }
             own.append("e1", batch);
-            try (SseClient stuck = SseClient.paused(own.port(), "/v2/executions/e1/logs/stream", 4096)) {
-                assertThat(stuck.status()).isEqualTo(200);
+            try (SseClient stuck = paused(own, "e1")) {
                 Await.until(() -> own.streams.open() == 0);
                 assertThat(own.registry
                                 .get("tailrace.live.readers.closed.stuck")
                                 .counter()
                                 .count())
                         .isEqualTo(1);
+                stuck.read();
+                assertThat(stuck.untilEnd())
+                        .as("what the socket had, and its end")
+                        .hasSizeLessThan(batch.length);
             }
         }
     }

@@ -31,7 +31,15 @@ class SecurityIT {
         SERVICE
     }
 
-    private record Row(String method, String route, Who who) {}
+    private record Row(String method, String route, String query, Who who) {
+        Row(String method, String route, Who who) {
+            this(method, route, "", who);
+        }
+
+        boolean namesAnExecution() {
+            return route.contains(":id") || query.contains("execution_id");
+        }
+    }
 
     private static final List<Row> ROUTES = List.of(
             new Row("GET", "/health", Who.ANYONE),
@@ -63,6 +71,9 @@ class SecurityIT {
             new Row("GET", "/v2/workflows/executions/recent_logs", Who.READER),
             new Row("GET", "/v2/workflows/:id/logs", Who.READER),
             new Row("GET", "/v2/logs/search", Who.READER),
+            new Row("GET", "/api/v1/app/executions/:id/logs/ws", Who.READER),
+            new Row("GET", "/v2/executions/:id/logs/ws", Who.READER),
+            new Row("GET", "/v2/logs/stream", "?execution_id=somebodys", Who.READER),
             new Row("POST", "/v2/session", Who.READER),
             new Row("DELETE", "/v2/session", Who.READER),
             new Row("POST", "/v2/stream-tickets", Who.READER),
@@ -100,11 +111,8 @@ class SecurityIT {
     /** Without a token where it is empty. */
     private static HttpResponse<String> send(Row row, String query, String authorization) throws Exception {
         String path = row.route().replace("*", "").replace(":id", "somebodys");
-        if (path.endsWith("/diff")) {
-            path += "?against=somebodys" + query.replace('?', '&');
-        } else {
-            path += query;
-        }
+        String own = path.endsWith("/diff") ? "?against=somebodys" : row.query;
+        path += own + (own.isEmpty() ? query : query.replace('?', '&'));
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server.base() + path))
                 .timeout(Duration.ofSeconds(10))
                 .method(
@@ -181,9 +189,7 @@ class SecurityIT {
                     assertThat(status)
                             .as(row.toString())
                             .isEqualTo(
-                                    row.route().contains(":id")
-                                            ? 404
-                                            : row.method().equals("DELETE") ? 204 : 200);
+                                    row.namesAnExecution() ? 404 : row.method().equals("DELETE") ? 204 : 200);
                 case ANYONE -> assertThat(status).as(row.toString()).isEqualTo(200);
             }
         }

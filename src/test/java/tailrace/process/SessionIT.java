@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import tailrace.http.WsClient;
 import tailrace.openapi.CheckedClient;
 import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
@@ -297,6 +298,44 @@ class SessionIT {
         assertThat(send("GET", bobs).statusCode()).isEqualTo(404);
     }
 
+    private static int socket(String query, String... headers) {
+        try (WsClient client =
+                WsClient.open(server.base().getPort(), "/v2/executions/of-ann/logs/ws" + query, headers)) {
+            if (client.status() == 101) {
+                assertThat(client.next().seq()).isEqualTo(1);
+            }
+            return client.status();
+        }
+    }
+
+    /** A browser lets any page open a WebSocket, and shows it what comes: only Origin tells whose page it is. */
+    @Test
+    void aForeignPageOpensNoWebSocketWithACookieOrTicket() throws Exception {
+        String token = ServerProcess.userToken("ann");
+        String cookie = "Cookie: " + session("ann");
+        String own = "Origin: http://localhost:" + server.base().getPort();
+        String foreign = "Origin: http://localhost.evil.example";
+        assertThat(socket("", cookie, own)).isEqualTo(101);
+        assertThat(socket("", cookie, foreign)).isEqualTo(403);
+        assertThat(socket("", cookie, "Origin: null")).isEqualTo(403);
+        assertThat(socket("", cookie, "Sec-Fetch-Site: same-site")).isEqualTo(403);
+        assertThat(socket("", cookie)).as("no browser would leave it out").isEqualTo(403);
+        assertThat(socket("", "Authorization: " + bearer(token), foreign))
+                .as("whoever has the token may be anybody")
+                .isEqualTo(101);
+        assertThat(socket("?access_token=" + token)).isEqualTo(101);
+        assertThat(socket("", own)).isEqualTo(401);
+        assertThat(socket("?access_token=" + ServerProcess.userToken("bob"))).isEqualTo(404);
+
+        String ticket = "?ticket=" + ticket(token);
+        assertThat(socket(ticket, foreign)).isEqualTo(403);
+        try (WsClient client = WsClient.open(server.base().getPort(), "/v2/executions/of-ann/logs/ws" + ticket, own)) {
+            assertThat(client.status()).isEqualTo(101);
+            assertThat(client.header("Set-Cookie")).startsWith("tailrace_session=");
+        }
+        assertThat(socket(ticket, own)).as("it was used").isEqualTo(401);
+    }
+
     @Test
     void whatLastsEndsWithTheTokenAndDoesNotComeBack() throws Exception {
         String token = ServerProcess.tokens().mint(Role.AUTHENTICATED, Optional.of("ann"), Duration.ofSeconds(3));
@@ -352,7 +391,7 @@ class SessionIT {
                 "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization Bearer " + token + "\r\n\r\n",
                 "GET " + path + " HTTP/1.1\r\nHost: " + token + " x\r\nConnection: close\r\n\r\n",
                 "Bearer " + token + "\r\n\r\n",
-                "GET " + path + "?access_token=" + token + "&x=" + "x".repeat(5_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET " + path + "?access_token=" + token + "&x=" + "x".repeat(33_000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
                 "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: " + bearer(token) + "\r\nX: "
                         + "x".repeat(20_000) + "\r\n\r\n");
         for (String request : malformed) {

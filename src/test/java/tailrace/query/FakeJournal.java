@@ -2,13 +2,16 @@ package tailrace.query;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import tailrace.bus.BusMessage;
+import tailrace.journal.ExecutionIndex;
 import tailrace.journal.Journal;
 import tailrace.journal.JournalUnavailableException;
 import tailrace.model.EntryCodec;
@@ -23,7 +26,7 @@ import tailrace.model.Level;
 import tailrace.model.LogEntry;
 
 /** A journal in memory with the contract of the real one; what is appended is committed at once. */
-public final class FakeJournal implements Journal {
+public final class FakeJournal implements Journal, ExecutionIndex {
     private final JournalId id;
     private final Map<String, List<LogEntry>> entries = new HashMap<>();
     private final Map<String, ExecutionState> states = new HashMap<>();
@@ -114,6 +117,33 @@ public final class FakeJournal implements Journal {
                 s.lastEntryAtMicros(),
                 s.lastReceivedAtMicros(),
                 ++position));
+    }
+
+    /** Makes an execution one of a workflow, as its first entry or a PUT does. */
+    public synchronized BusMessage.Appended claim(
+            String executionId, @Nullable String workflowId, @Nullable String userId, long atMicros) {
+        ExecutionState s = states.getOrDefault(executionId, fresh(executionId));
+        BusMessage.Appended claimed = put(new ExecutionState(
+                executionId,
+                workflowId,
+                userId,
+                s.status() == ExecutionStatus.NEW ? ExecutionStatus.RUNNING : s.status(),
+                s.hotFromSeq(),
+                s.lastSeq(),
+                s.totalLogs(),
+                s.levelCounts(),
+                s.eventCounts(),
+                s.milestoneCount(),
+                s.progressHundredths(),
+                s.createdAtMicros() == 0 ? atMicros : s.createdAtMicros(),
+                s.startedAtMicros(),
+                s.finishedAtMicros(),
+                s.firstEntryAtMicros(),
+                s.lastEntryAtMicros(),
+                s.lastReceivedAtMicros(),
+                ++position));
+        records.add(new JournalRecord(position, executionId, s.lastSeq() + 1, 0, 0, true));
+        return claimed;
     }
 
     /** Forgets entries below a seq, as the purge does, and returns them. */
@@ -300,5 +330,24 @@ public final class FakeJournal implements Journal {
 
     public static List<EntryFields> list(EntryFields... fields) {
         return Arrays.asList(fields);
+    }
+
+    @Override
+    public synchronized Piece newest(Scope scope, Place after, long sinceMicros, int max) {
+        List<ExecutionState> behind = states.values().stream()
+                .filter(scope::holds)
+                .filter(state -> state.createdAtMicros() >= sinceMicros)
+                .filter(state -> state.createdAtMicros() < after.createdAtMicros()
+                        || state.createdAtMicros() == after.createdAtMicros()
+                                && state.executionId().compareTo(after.executionId()) > 0)
+                .sorted(Comparator.comparingLong(ExecutionState::createdAtMicros)
+                        .reversed()
+                        .thenComparing(ExecutionState::executionId))
+                .limit(max)
+                .toList();
+        ExecutionState last = behind.isEmpty() ? null : behind.get(behind.size() - 1);
+        return new Piece(
+                behind,
+                behind.size() < max || last == null ? null : new Place(last.createdAtMicros(), last.executionId()));
     }
 }
