@@ -1,9 +1,6 @@
 package tailrace.postgres;
 
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -16,10 +13,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import javax.crypto.Mac;
-import javax.crypto.SecretKeyFactory;
-import javax.crypto.spec.PBEKeySpec;
-import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,10 +43,6 @@ final class ReaderLogin {
 
     private static final Duration SCHEMA_DELAY = Duration.ofSeconds(1);
 
-    private static final int SALT_BYTES = 16;
-    private static final int HASH_BYTES = 32;
-    private static final int SCRAM_ITERATIONS = 4_096;
-
     private final String schema;
     private final DatabaseUrl owner;
     private final @Nullable DatabaseUrl configured;
@@ -83,8 +72,8 @@ final class ReaderLogin {
             throw new ReaderLoginException("The role " + role + " would have too long a name: set DATABASE_READER_URL"
                     + " to a login that can become authenticated and nothing else");
         }
-        byte[] password =
-                hmac(owner.password().value().getBytes(StandardCharsets.UTF_8), role.getBytes(StandardCharsets.UTF_8));
+        byte[] password = ScramVerifier.hmac(
+                owner.password().value().getBytes(StandardCharsets.UTF_8), role.getBytes(StandardCharsets.UTF_8));
         return owner.as(role, Base64.getUrlEncoder().withoutPadding().encodeToString(password));
     }
 
@@ -209,7 +198,7 @@ final class ReaderLogin {
             statements.add("SELECT " + schema + ".grant_to_authenticated()");
         }
         statements.add((server.exists ? "ALTER" : "CREATE") + " ROLE " + role + " LOGIN NOINHERIT PASSWORD '"
-                + verifier(reader.password().value()) + "'");
+                + ScramVerifier.of(reader.password().value()) + "'");
         statements.add("COMMENT ON ROLE " + role + " IS '" + COMMENT.replace("'", "''") + "'");
         statements.add(
                 "GRANT authenticated TO " + role + (server.version >= 160_000 ? " WITH INHERIT FALSE, SET TRUE" : ""));
@@ -257,36 +246,6 @@ final class ReaderLogin {
 
     private static String quoted(String identifier) {
         return '"' + identifier.replace("\"", "\"\"") + '"';
-    }
-
-    /** What PostgreSQL keeps of a password (RFC 5803), so that no log of statements shows one. */
-    private static String verifier(String password) {
-        try {
-            byte[] salt = new byte[SALT_BYTES];
-            new SecureRandom().nextBytes(salt);
-            byte[] salted = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
-                    .generateSecret(
-                            new PBEKeySpec(password.toCharArray(), salt, SCRAM_ITERATIONS, Byte.SIZE * HASH_BYTES))
-                    .getEncoded();
-            byte[] stored = MessageDigest.getInstance("SHA-256")
-                    .digest(hmac(salted, "Client Key".getBytes(StandardCharsets.US_ASCII)));
-            byte[] server = hmac(salted, "Server Key".getBytes(StandardCharsets.US_ASCII));
-            Base64.Encoder base64 = Base64.getEncoder();
-            return "SCRAM-SHA-256$" + SCRAM_ITERATIONS + ":" + base64.encodeToString(salt) + "$"
-                    + base64.encodeToString(stored) + ":" + base64.encodeToString(server);
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this JVM lacks what every JVM has", e);
-        }
-    }
-
-    private static byte[] hmac(byte[] key, byte[] text) {
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(key, "HmacSHA256"));
-            return mac.doFinal(text);
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this JVM lacks what every JVM has", e);
-        }
     }
 
     private static final String SERVER = """
