@@ -22,7 +22,7 @@ record ExportRequest(
         String executionId, HistoryQuery query, ExportFormat format, ZoneId zone, boolean file, boolean encoded) {
     private static final int MAX_ZONE_CHARS = 64;
     /** Of the execution's id in the file's name; file systems allow 255 bytes for all of it. */
-    private static final int MAX_NAME_CHARS = 60;
+    private static final int MAX_NAME_CHARS = 50;
 
     static ExportRequest of(RoutingContext ctx) {
         ReadParameters parameters = ReadParameters.export(ctx.queryParams());

@@ -29,10 +29,10 @@ import tailrace.postgres.TestDatabase;
  * (SPEC 5, promise 6). With {@code -Psoak} it has a million entries.
  */
 class ExportIT {
-    private static final int ENTRIES = Soak.times(60_000, 1_000_000);
+    private static final int ENTRIES = Soak.times(40_000, 1_000_000);
     private static final int MESSAGE_CHARS = Soak.times(2_000, 250);
     private static final int BATCH_ENTRIES = 2_000;
-    /** Less than half of what is exported. */
+    /** Less than what is exported, the server itself included. */
     private static final String HEAP = "-Xmx" + Soak.times(64, 128) + "m";
 
     private static final Duration PATIENCE = Soak.seconds(60, 600);
