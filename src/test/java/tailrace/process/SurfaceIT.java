@@ -114,7 +114,7 @@ class SurfaceIT {
                 new Asked("GET", "/nothing", 404),
                 new Asked("DELETE", "/v2/executions", 405),
                 new Asked("GET", "/v2/logs/batch", 405),
-                new Asked("POST", "/v2/logs/batch", 202),
+                new Asked("POST", "/v2/logs/batch", 400),
                 new Asked("GET", "/v2/executions?limit=x", 400),
                 new Asked("OPTIONS", "/v2/executions", 204),
                 new Asked("GET", "/v2/executions/of-ann/logs/stream", 200));
@@ -277,7 +277,7 @@ class SurfaceIT {
                 .contains(" 414 ");
         assertThat(raw("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
                 .as("HTTP/2 without TLS")
-                .doesNotContain("HTTP/2");
+                .contains(" 501 ");
         assertThat(raw(
                         "GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n"
                                 + "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n"))
