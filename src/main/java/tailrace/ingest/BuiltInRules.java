@@ -104,17 +104,17 @@ final class BuiltInRules {
                         .checked(BuiltInRules::password),
                 at(
                         "(?i)(?<=[?&;#]|amz-|goog-|client_)(?:sig|signature|assertion|ticket|samlresponse|code_verifier)="
-                                + "([^\\s&#\"'<>;\\\\]{16,}+)",
+                                + "([^\\s&#\"'<>;*\\\\]{16,}+)",
                         "sig=",
                         "signature=",
                         "assertion=",
                         "ticket=",
                         "samlresponse=",
                         "code_verifier="),
-                at("(?i)(?<=[?&#])code=([^\\s&#\"'<>;\\\\]{20,}+)", "code=").checked(BuiltInRules::hasDigit),
+                at("(?i)(?<=[?&#])code=([^\\s&#\"'<>;*\\\\]{20,}+)", "code=").checked(BuiltInRules::hasDigit),
                 at("(?i:hooks\\.slack\\.com)/(?:services|workflows|triggers)/([\\w/+-]{20,}+)", "hooks.slack.com"),
                 at("/api/webhooks/\\d{10,25}+/([\\w-]{40,}+)", "/api/webhooks/"),
-                at("/webhookb2/([^\\s\"'<>\\\\]{40,}+)", "/webhookb2/"));
+                at("/webhookb2/([^\\s\"'<>*\\\\]{40,}+)", "/webhookb2/"));
     }
 
     private static List<MaskRule> tokens() {

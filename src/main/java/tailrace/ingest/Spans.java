@@ -6,9 +6,11 @@ import java.util.Arrays;
 final class Spans {
     private static final int START_SHIFT = 32;
     private static final int FIRST_CAPACITY = 4;
+    /** Most texts have no secret, and there is one of these for each. */
+    private static final long[] NONE = {};
 
     // start << 32 | end, which sorts by start
-    private long[] spans = new long[FIRST_CAPACITY];
+    private long[] spans = NONE;
     private int count;
     private int furthestEnd;
 
@@ -18,7 +20,7 @@ final class Spans {
             return;
         }
         if (count == spans.length) {
-            spans = Arrays.copyOf(spans, count * 2);
+            spans = Arrays.copyOf(spans, Math.max(FIRST_CAPACITY, count * 2));
         }
         spans[count++] = (long) start << START_SHIFT | end;
         furthestEnd = Math.max(furthestEnd, end);
