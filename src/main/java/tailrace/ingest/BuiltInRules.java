@@ -71,7 +71,7 @@ final class BuiltInRules {
                                         + "[ \\t]{1,4}+" + HEADER_VALUE,
                                 "authorization")
                         .checked(value -> !plainWord(value)),
-                at(AUTHORIZATION + HEADER_VALUE + "(?![ \\t]{1,4}+\\*{3})", "authorization")
+                at(AUTHORIZATION + "(?!AWS4-)" + HEADER_VALUE + "(?![ \\t]{1,4}+\\*{3})", "authorization")
                         .checked(value -> hasDigit(value) && SecretNames.secret(Kind.TOKEN, Form.ASSIGNED, value)),
                 // Words alone follow these in prose; a credential has something else in it.
                 at(ALONE + "(?i:bearer)[ \\t]{1,4}+([A-Za-z0-9._~+/-]{8,}+=*+)", "bearer ", "bearer\t")

@@ -58,7 +58,7 @@ final class Triggers {
     }
 
     private static void ask(String text, int at, List<Candidate> candidates, Spans into) {
-        for (int i = 0; i < candidates.size() && at >= into.furthestEnd(); i++) {
+        for (int i = 0; i < candidates.size() && !into.covers(at); i++) {
             String trigger = candidates.get(i).trigger();
             if (stands(text, at, trigger)) {
                 candidates.get(i).rule().find(text, at, trigger.length(), into);
