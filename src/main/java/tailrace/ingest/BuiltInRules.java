@@ -71,7 +71,7 @@ final class BuiltInRules {
                                         + "[ \\t]{1,4}+" + HEADER_VALUE,
                                 "authorization")
                         .checked(value -> !plainWord(value)),
-                at(AUTHORIZATION + HEADER_VALUE + "(?![ \\t]{1,4}+\\*{3})", "authorization")
+                at(AUTHORIZATION + "(?!AWS4-)" + HEADER_VALUE + "(?![ \\t]{1,4}+\\*{3})", "authorization")
                         .checked(value -> hasDigit(value) && SecretNames.secret(Kind.TOKEN, Form.ASSIGNED, value)),
                 // Words alone follow these in prose; a credential has something else in it.
                 at(ALONE + "(?i:bearer)[ \\t]{1,4}+([A-Za-z0-9._~+/-]{8,}+=*+)", "bearer ", "bearer\t")
@@ -104,17 +104,17 @@ final class BuiltInRules {
                         .checked(BuiltInRules::password),
                 at(
                         "(?i)(?<=[?&;#]|amz-|goog-|client_)(?:sig|signature|assertion|ticket|samlresponse|code_verifier)="
-                                + "([^\\s&#\"'<>;\\\\]{16,}+)",
+                                + "([^\\s&#\"'<>;*\\\\]{16,}+)",
                         "sig=",
                         "signature=",
                         "assertion=",
                         "ticket=",
                         "samlresponse=",
                         "code_verifier="),
-                at("(?i)(?<=[?&#])code=([^\\s&#\"'<>;\\\\]{20,}+)", "code=").checked(BuiltInRules::hasDigit),
+                at("(?i)(?<=[?&#])code=([^\\s&#\"'<>;*\\\\]{20,}+)", "code=").checked(BuiltInRules::hasDigit),
                 at("(?i:hooks\\.slack\\.com)/(?:services|workflows|triggers)/([\\w/+-]{20,}+)", "hooks.slack.com"),
                 at("/api/webhooks/\\d{10,25}+/([\\w-]{40,}+)", "/api/webhooks/"),
-                at("/webhookb2/([^\\s\"'<>\\\\]{40,}+)", "/webhookb2/"));
+                at("/webhookb2/([^\\s\"'<>*\\\\]{40,}+)", "/webhookb2/"));
     }
 
     private static List<MaskRule> tokens() {

@@ -13,6 +13,8 @@ import tailrace.ingest.SecretNames.Kind;
  */
 final class NamedValueRule implements MaskRule {
     private static final int MAX_NAME_CHARS = 40;
+    /** Quotes and blanks between a name and what parts it from its value. */
+    private static final int MAX_BETWEEN_CHARS = 32;
 
     private static final String QUOTE = "\\\\{0,7}[\"'`]";
     /** Up to the same quote, escaped as often; or to the end of the line, where the text was cut off. */
@@ -51,30 +53,43 @@ final class NamedValueRule implements MaskRule {
     @Override
     public void find(String text, int at, int length, Spans into) {
         int end = at + length;
-        if (end >= text.length() || !mayFollow(text.charAt(end))) {
+        int start = nameStart(text, at);
+        boolean option = text.charAt(start) == '-';
+        boolean element = start > 0 && (text.charAt(start - 1) == '<' || text.charAt(start - 1) == ':');
+        if (end >= text.length() || !mayFollow(text, end, option || element)) {
             return;
         }
-        String name = text.substring(nameStart(text, at), end);
+        String name = text.substring(start, end);
         Kind kind = names.kind(name);
-        if (kind == null) {
+        if (kind == null
+                || assigned(text, end, name, kind, into)
+                || value(VALUE_BESIDE, 2, Form.MEMBER, text, end, kind, into)
+                || (element && value(ELEMENT, 1, Form.ASSIGNED, text, end, kind, into))
+                || !option) {
             return;
         }
-        boolean option = name.startsWith("-");
-        if (!assigned(text, end, name, kind, into)
-                && !value(VALUE_BESIDE, 2, Form.MEMBER, text, end, kind, into)
-                && !value(ELEMENT, 1, Form.ASSIGNED, text, end, kind, into)
-                && option
-                && !value(ARGUMENT, 2, Form.ASSIGNED, text, end, kind, into)) {
+        if (!value(ARGUMENT, 2, Form.ASSIGNED, text, end, kind, into)) {
             value(ARGUMENT, 3, Form.ASSIGNED, text, end, kind, into);
         }
     }
 
-    /** Most words are followed by neither. */
-    private static boolean mayFollow(char c) {
-        return switch (c) {
-            case ' ', '\t', '"', '\'', '`', '\\', ']', '=', ':', '%', '>' -> true;
-            default -> false;
-        };
+    /**
+     * Whether a value may follow: cheaper than the patterns, and after most words of prose none does.
+     *
+     * @param blank whether blanks may be all that stands between
+     */
+    private static boolean mayFollow(String text, int end, boolean blank) {
+        char first = text.charAt(end);
+        if (blank && " \t>\"'`\\".indexOf(first) >= 0) {
+            return true;
+        }
+        int at = end;
+        int last = Math.min(text.length(), end + MAX_BETWEEN_CHARS);
+        while (at < last && "\\\"'`] \t\r\n,".indexOf(text.charAt(at)) >= 0) {
+            at++;
+        }
+        // What begins the quoted word "value" is looked at by its pattern.
+        return at < last && "=:%vV".indexOf(text.charAt(at)) >= 0;
     }
 
     private static int nameStart(String text, int at) {

@@ -1,11 +1,14 @@
 package tailrace.ingest;
 
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,22 +126,26 @@ final class SecretNames {
     private static final Pattern PATH =
             Pattern.compile("(?:~|\\.{1,2}|[a-z]{2,10}+:/)?(?:/[a-z0-9._-]{1,100}+){1,30}+/?");
 
+    private static final int ENDING_CHARS = 3;
+    private static final int ENDING_BITS = 5;
+    private static final int ENDING_MASK = (1 << ENDING_BITS) - 1; // of a letter in either case the same
+
     private final Set<String> configured = new HashSet<>();
+    private final BitSet endings = new BitSet(1 << ENDING_CHARS * ENDING_BITS);
 
     /** @param configured names of the installation's own */
     SecretNames(List<String> configured) {
         configured.forEach(name -> this.configured.add(fold(name)));
+        Stream.of(PASSWORDS, SECRETS, TOKENS, MEMBER_SECRETS, WHOLE_PASSWORDS, WHOLE_TOKENS, configured)
+                .flatMap(Collection::stream)
+                .forEach(name -> endings.set(ending(name)));
     }
 
     /** What a name says of its value; null for nothing. */
     @Nullable
     Kind kind(String name) {
-        int length = name.length();
-        if (length < 3 || !mayEndSecret(name.charAt(length - 1))) {
-            if (configured.isEmpty()) {
-                return null;
-            }
-            return isConfigured(fold(name)) ? Kind.CONFIGURED : null;
+        if (!mayEndSecret(name)) {
+            return null;
         }
         String folded = fold(name);
         if (!configured.isEmpty() && isConfigured(folded)) {
@@ -155,12 +162,17 @@ final class SecretNames {
                 : null;
     }
 
-    /** One character tells most names apart, which are asked for with every member of every entry. */
-    private static boolean mayEndSecret(char last) {
-        return switch (last | 0x20) {
-            case 'd', 's', 't', 'e', 'l', 'y', 'n', 'h', 'g', 'r' -> true;
-            default -> false;
-        };
+    /** Three characters tell most names apart, which are asked for with every member of every entry. */
+    private boolean mayEndSecret(String name) {
+        return name.length() >= ENDING_CHARS && endings.get(ending(name));
+    }
+
+    private static int ending(String name) {
+        int ending = 0;
+        for (int i = name.length() - ENDING_CHARS; i < name.length(); i++) {
+            ending = ending << ENDING_BITS | name.charAt(i) & ENDING_MASK;
+        }
+        return ending;
     }
 
     private boolean isConfigured(String folded) {
@@ -222,6 +234,9 @@ final class SecretNames {
         if (kind == Kind.CONFIGURED) {
             return true;
         }
+        if (value.contains(Masking.MASK)) {
+            return false; // what was a secret in it is gone, and the mask must not make it long enough for one
+        }
         if (WORDS.contains(word(value)) || PLACEHOLDER.matcher(value).matches()) {
             return false;
         }
@@ -273,7 +288,7 @@ final class SecretNames {
         boolean digit = false;
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c <= ' ') {
+            if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
                 return false;
             }
             digit |= c >= '0' && c <= '9';

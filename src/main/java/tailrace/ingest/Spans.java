@@ -6,10 +6,13 @@ import java.util.Arrays;
 final class Spans {
     private static final int START_SHIFT = 32;
     private static final int FIRST_CAPACITY = 4;
+    /** Most texts have no secret, and there is one of these for each. */
+    private static final long[] NONE = {};
 
     // start << 32 | end, which sorts by start
-    private long[] spans = new long[FIRST_CAPACITY];
+    private long[] spans = NONE;
     private int count;
+    private int furthestStart;
     private int furthestEnd;
 
     /** @param end exclusive; an empty span is none */
@@ -18,19 +21,22 @@ final class Spans {
             return;
         }
         if (count == spans.length) {
-            spans = Arrays.copyOf(spans, count * 2);
+            spans = Arrays.copyOf(spans, Math.max(FIRST_CAPACITY, count * 2));
         }
         spans[count++] = (long) start << START_SHIFT | end;
-        furthestEnd = Math.max(furthestEnd, end);
+        if (end > furthestEnd) {
+            furthestStart = start;
+            furthestEnd = end;
+        }
     }
 
     boolean isEmpty() {
         return count == 0;
     }
 
-    /** The end of the span that reaches furthest, 0 without any. */
-    int furthestEnd() {
-        return furthestEnd;
+    /** Whether a place lies in the span that reaches furthest: what begins there is masked already. */
+    boolean covers(int at) {
+        return at >= furthestStart && at < furthestEnd;
     }
 
     /** The text with a mask in place of each; spans that touch get one mask, so that it never tells a length. */

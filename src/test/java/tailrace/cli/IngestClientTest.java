@@ -115,7 +115,7 @@ class IngestClientTest {
         assertThat(client.dropped()).isEqualTo(4);
         assertThat(client.rejected()).isEqualTo(3);
         assertThat(said)
-                .containsExactly("rejected: line 9: level is [2J bad", "rejected: line 7: a", "rejected: line 9: b");
+                .containsExactly("rejected: line 9: level is␛[2J bad", "rejected: line 7: a", "rejected: line 9: b");
     }
 
     @Test

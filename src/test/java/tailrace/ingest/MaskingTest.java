@@ -92,6 +92,8 @@ class MaskingTest {
     private static void urls(List<String> to) {
         to.add("postgres://app:«hunter2»@db:5432/app");
         to.add("redis://:«hunter2»@cache/0");
+        to.add("https://ghp_«" + ALNUM40 + "»:«x-oauth-basic»@github.com/o/r.git");
+        to.add("curl -u sk_live_«4eC39HqLyjWDarjtT1zdp7dc»: https://api.example.com");
         to.add("postgres://app:«p@ss/w:ord#1»@db.example.com/app?sslmode=require");
         to.add("amqp://guest:«p%40ss»@mq//");
         to.add("mongodb+srv://u:«pw»@h1.example.com:27017,h2:27017/db");
