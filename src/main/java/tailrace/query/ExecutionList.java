@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -156,8 +157,11 @@ public final class ExecutionList {
         Map<String, ExecutionState> states = new HashMap<>();
         Set<String> seen = new HashSet<>();
         for (ExecutionState row : rows) {
-            seen.add(row.executionId());
-            states.put(row.executionId(), journal.execution(row.executionId()).orElse(row));
+            ExecutionState now = journal.execution(row.executionId()).orElse(row);
+            states.put(row.executionId(), now);
+            if (Objects.equals(row.userId(), now.userId()) && Objects.equals(row.workflowId(), now.workflowId())) {
+                seen.add(row.executionId()); // else it changed hands since PostgreSQL decided
+            }
         }
         hot.states().forEach(state -> states.put(state.executionId(), state));
         Place until = end;

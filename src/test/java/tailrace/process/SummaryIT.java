@@ -94,6 +94,11 @@ class SummaryIT {
                      'last_seq':6,'up_to_seq':6}
                     """));
 
+            assertThat(new Api(server::base, ServerProcess.userToken("bob"))
+                            .get("/v2/executions/e/logs/summary")
+                            .status())
+                    .isEqualTo(404);
+
             // The server dies, and PostgreSQL is away when it is back
             post(api, "e", technical(500));
             server.kill();
@@ -104,10 +109,6 @@ class SummaryIT {
             JsonNode meanwhile = summary(api, "e");
             assertThat(counted(meanwhile, "load")).isEqualTo(603);
             assertThat(meanwhile.get("total_logs").asLong()).isEqualTo(606);
-            assertThat(new Api(server::base, ServerProcess.userToken("bob"))
-                            .get("/v2/executions/e/logs/summary")
-                            .status())
-                    .isEqualTo(404);
             assertThat(api.get("/v2/executions/e/logs/summary?q=x").status()).isEqualTo(400);
 
             // It comes back; the run ends, and PostgreSQL is given what it comes to

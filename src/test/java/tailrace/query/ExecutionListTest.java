@@ -308,6 +308,15 @@ class ExecutionListTest {
     }
 
     @Test
+    void whatChangedHandsIsNotShownByWhatPostgresDecidedBefore() throws Exception {
+        flushed.put("e", state("e", 1_000, ExecutionStatus.RUNNING, 1, "w", "anna"));
+        hot.put("e", state("e", 1_000, ExecutionStatus.RUNNING, 2, "w", "bert"));
+        var query = new ListQuery("w", null, 0, 10, ExecutionIndex.Place.START);
+
+        assertThat(list.page(ANNA, query).await(10, TimeUnit.SECONDS).states()).isEmpty();
+    }
+
+    @Test
     void aCursorThatIsNoneIsRefused() {
         String good = ListCursor.encode(new ExecutionIndex.Place(5, "ü"));
         assertThat(ListCursor.decode(good)).contains(new ExecutionIndex.Place(5, "ü"));
