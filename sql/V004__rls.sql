@@ -18,6 +18,8 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalo
           AND coalesce(e.user_id, w.user_id) = nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')
 $$;
 
+REVOKE ALL ON FUNCTION ${schema}.owns_execution(text) FROM PUBLIC;
+
 DO $$
 BEGIN
     IF to_regrole('authenticated') IS NOT NULL THEN
