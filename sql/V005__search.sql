@@ -20,8 +20,13 @@ CREATE INDEX workflow_execution_logs_by_sent ON ${schema}.workflow_execution_log
 -- Trigrams make words quick to find in the days that are over (an index on the day being written would cost four fifths
 -- of the insert rate). Without the extension all is found as well, by reading.
 DO $$
+DECLARE
+    -- Not among our tables, where it would be for everybody: where extensions live, or in public.
+    place text := coalesce(
+        (SELECT nspname FROM pg_namespace WHERE nspname IN ('extensions', 'public')
+         AND has_schema_privilege(oid, 'CREATE') ORDER BY nspname LIMIT 1), '${schema}');
 BEGIN
-    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    EXECUTE format('CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA %I', place);
 EXCEPTION
     WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
         RAISE WARNING 'pg_trgm cannot be made here (%), so search reads through every day. To speed it up have an administrator run in this database: CREATE EXTENSION pg_trgm;',
@@ -52,6 +57,8 @@ DECLARE
     largest      CONSTANT integer := 50000;   -- rows of a window that is read through
     largest_read CONSTANT integer := 1000000; -- the same where an index over trigrams finds the hits
     few_most     CONSTANT integer := 200;     -- executions that are looked up beforehand
+    -- An execution's last entry is its latest but for a clock that was set back.
+    clock_slip   CONSTANT interval := '1 hour';
     begun        CONSTANT timestamptz := clock_timestamp();
     -- Services read all: they come as service_role, or as the owner of the tables.
     all_theirs   CONSTANT boolean := CASE current_setting('role')
@@ -75,7 +82,7 @@ BEGIN
     END IF;
     IF of_workflow IS NOT NULL THEN
         SELECT count(*), coalesce(array_agg(e.execution_id) FILTER (WHERE all_theirs OR ${schema}.owns_execution(e.execution_id)), '{}'),
-            max(e.last_received_at) + interval '1 microsecond'
+            max(e.last_received_at) + clock_slip
         INTO found, few, low
         FROM (SELECT x.execution_id, x.last_received_at FROM ${schema}.workflow_executions x
               WHERE x.workflow_id = of_workflow LIMIT few_most + 1) e;
@@ -154,7 +161,7 @@ BEGIN
             windows := windows + 1;
             IF windows = 1 AND of_workflow IS NOT NULL AND few IS NULL AND before_time IS NULL THEN
                 -- Nothing lies above the last entry of any of them.
-                high := least(high, (SELECT max(e.last_received_at) + interval '1 microsecond'
+                high := least(high, (SELECT max(e.last_received_at) + clock_slip
                     FROM ${schema}.workflow_executions e WHERE e.workflow_id = of_workflow));
             END IF;
             IF clock_timestamp() - begun > patience THEN

@@ -45,7 +45,7 @@ final class BenchSearchIndex implements Callable<Integer> {
     private static final int SMALL_EXECUTION = 1_000;
     private static final String DOC = "tailrace.log_text(message, user_friendly_message, error_code, stack_trace)";
     private static final String TSVECTOR = "gin (to_tsvector('simple', " + DOC + "))";
-    private static final String TRIGRAMS = "gin (" + DOC + " tailrace.gin_trgm_ops)";
+    private static final String TRIGRAMS = "gin (" + DOC + " gin_trgm_ops)";
 
     @Option(names = "--rows", defaultValue = "1000000", description = "Rows searched (default: ${DEFAULT-VALUE}).")
     private int rows;
@@ -115,7 +115,9 @@ final class BenchSearchIndex implements Callable<Integer> {
 
     private static Connection connect(DatabaseUrl url) throws SQLException {
         return DriverManager.getConnection(
-                url.jdbcUrl(), url.user(), url.password().value());
+                "jdbc:postgresql://" + url.host() + ":" + url.port() + "/" + url.database() + "?sslmode=disable",
+                url.user(),
+                url.password().value());
     }
 
     private void run(Statement statement, BenchReport report, Progress progress) throws SQLException {

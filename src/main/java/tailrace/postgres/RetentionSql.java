@@ -140,7 +140,7 @@ final class RetentionSql {
             ORDER BY pending DESC, name
             """;
 
-    // A day without rows needs none, and late ones come cheaper without.
+    // A small day needs none, and late rows come cheaper without.
     private static final String DAYS_WITHOUT_TEXT = """
             SELECT c.relname::text AS name, t.indexrelid IS NOT NULL AS broken_off
             FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
@@ -149,7 +149,7 @@ final class RetentionSql {
             WHERE i.inhparent = '{s}.workflow_execution_logs'::regclass AND NOT i.inhdetachpending
               AND c.relname ~ '^workflow_execution_logs_[0-9]{8}$'
               AND right(c.relname, 8) < to_char($1::date, 'YYYYMMDD')
-              AND pg_relation_size(c.oid) > 0 AND t.indisvalid IS NOT TRUE
+              AND pg_relation_size(c.oid) >= $2::int8 AND t.indisvalid IS NOT TRUE
             ORDER BY name DESC
             """;
 

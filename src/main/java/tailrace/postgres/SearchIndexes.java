@@ -17,11 +17,21 @@ import org.slf4j.LoggerFactory;
 final class SearchIndexes {
     private static final Logger LOG = LoggerFactory.getLogger(SearchIndexes.class);
 
+    /** Bytes of a day that is worth an index: a smaller one is read through in less than 50 ms. */
+    private static final long WORTH_BYTES = 8L << 20;
+
     private final BlockingSession session;
     private final RetentionSql sql;
     private final RetentionNotes notes;
+    private final long worthBytes;
 
     SearchIndexes(BlockingSession session, Database database, RetentionNotes notes) {
+        this(session, database, notes, WORTH_BYTES);
+    }
+
+    /** @param worthBytes smaller days get none */
+    SearchIndexes(BlockingSession session, Database database, RetentionNotes notes, long worthBytes) {
+        this.worthBytes = worthBytes;
         this.session = session;
         this.sql = database.retentionSql();
         this.notes = notes;
@@ -50,7 +60,7 @@ final class SearchIndexes {
 
     private List<Day> missing(LocalDate today) {
         List<Day> days = new ArrayList<>();
-        for (Row row : session.query(sql.daysWithoutText, today)) {
+        for (Row row : session.query(sql.daysWithoutText, today, worthBytes)) {
             days.add(new Day(row.getString("name"), row.getBoolean("broken_off")));
         }
         return days;

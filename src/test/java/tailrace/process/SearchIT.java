@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -39,7 +40,12 @@ class SearchIT {
                     "{\"workflow_id\":\"w-" + execution.charAt(0) + "\",\"user_id\":\"" + owner + "\"}");
             send(execution, 40);
         }
-        AwaitCondition.until("all rows in PostgreSQL", () -> rows() == 120);
+        AwaitCondition.until("all rows in PostgreSQL", Duration.ofSeconds(60), () -> {
+            if (rows() != 120) {
+                throw new IllegalStateException(rows() + " rows; " + server.output());
+            }
+            return true;
+        });
     }
 
     @AfterAll
