@@ -4,7 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import tailrace.model.PlainText;
+import tailrace.model.Visible;
 
 /** Text on its way to a terminal, line by line: what a terminal would obey is shown as its number. */
 final class TerminalOutput extends OutputStream {
@@ -33,7 +33,7 @@ final class TerminalOutput extends OutputStream {
     private void show(String end) {
         String text = line.toString(StandardCharsets.UTF_8);
         line.reset();
-        terminal.print(PlainText.line(text.endsWith("\r") ? text.substring(0, text.length() - 1) : text) + end);
+        terminal.print(Visible.line(text.endsWith("\r") ? text.substring(0, text.length() - 1) : text) + end);
     }
 
     @Override

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import tailrace.model.EntryCodec;
 import tailrace.model.EntryFields;
 import tailrace.model.LogEntry;
-import tailrace.model.PlainText;
+import tailrace.model.Visible;
 import tailrace.query.Coverage;
 
 /**
@@ -42,16 +42,16 @@ final class TextFormat implements EntryFormat {
         line.append(LEVEL_PADDING, level.length(), LEVEL_PADDING.length());
         String node = f.nodeName == null ? f.nodeId : f.nodeName;
         if (node != null) {
-            line.append('[').append(PlainText.line(node)).append("] ");
+            line.append('[').append(Visible.line(node)).append("] ");
         }
-        line.append(PlainText.block(f.userFriendlyMessage == null ? f.message : f.userFriendlyMessage, INDENT));
+        line.append(Visible.block(f.userFriendlyMessage == null ? f.message : f.userFriendlyMessage, INDENT));
         if (f.errorCode != null) {
-            line.append(" (").append(PlainText.line(f.errorCode)).append(')');
+            line.append(" (").append(Visible.line(f.errorCode)).append(')');
         }
         line.append('\n');
         if (f.stackTrace != null) {
             line.append(INDENT)
-                    .append(PlainText.block(f.stackTrace.stripTrailing(), INDENT))
+                    .append(Visible.block(f.stackTrace.stripTrailing(), INDENT))
                     .append('\n');
         }
         write();

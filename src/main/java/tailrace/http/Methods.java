@@ -54,7 +54,7 @@ final class Methods {
                 routeMethods.forEach(method -> methods.add(method.name()));
             }
         }
-        boolean endless = path.endsWith("/stream") || path.endsWith("/ws");
+        boolean endless = path.endsWith("/stream") || path.endsWith("/ws") || path.endsWith("/export");
         if (methods.contains("GET") && !endless && ctx.request().version() != HttpVersion.HTTP_2) {
             methods.add("HEAD");
         }

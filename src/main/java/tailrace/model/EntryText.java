@@ -114,27 +114,47 @@ final class EntryText {
     }
 
     private String unescaped(int begin, int end) {
-        byte[] plain = new byte[end - begin];
+        byte[] plain = new byte[end - begin]; // an escape is never shorter than what it stands for
         int length = 0;
         for (int i = begin; i < end; i++) {
-            byte b = bytes[i];
-            if (b == '\\') {
-                i++;
-                b = switch (bytes[i]) {
-                    case 'n' -> '\n';
-                    case 'r' -> '\r';
-                    case 't' -> '\t';
-                    case 'b' -> '\b';
-                    case 'f' -> '\f';
-                    case 'u' -> {
-                        i += 4; // JsonWriter escapes so only what is below 0x80
-                        yield (byte) (Character.digit(bytes[i - 1], 16) << 4 | Character.digit(bytes[i], 16));
-                    }
-                    default -> bytes[i];
-                };
+            if (bytes[i] != '\\') {
+                plain[length++] = bytes[i];
+                continue;
             }
-            plain[length++] = b;
+            i++;
+            switch (bytes[i]) {
+                case 'n' -> plain[length++] = '\n';
+                case 'r' -> plain[length++] = '\r';
+                case 't' -> plain[length++] = '\t';
+                case 'b' -> plain[length++] = '\b';
+                case 'f' -> plain[length++] = '\f';
+                case 'u' -> {
+                    int c = 0;
+                    for (int digit = 1; digit <= 4; digit++) {
+                        c = c << 4 | Character.digit(bytes[i + digit], 16);
+                    }
+                    i += 4;
+                    length = utf8(c, plain, length);
+                }
+                default -> plain[length++] = bytes[i];
+            }
         }
         return new String(plain, 0, length, StandardCharsets.UTF_8);
+    }
+
+    /** Of what {@link JsonWriter} escapes; a surrogate is not among it. */
+    private static int utf8(int c, byte[] to, int at) {
+        int length = at;
+        if (c < 0x80) {
+            to[length++] = (byte) c;
+        } else if (c < 0x800) {
+            to[length++] = (byte) (0xC0 | c >> 6);
+            to[length++] = (byte) (0x80 | c & 0x3f);
+        } else {
+            to[length++] = (byte) (0xE0 | c >> 12);
+            to[length++] = (byte) (0x80 | c >> 6 & 0x3f);
+            to[length++] = (byte) (0x80 | c & 0x3f);
+        }
+        return length;
     }
 }

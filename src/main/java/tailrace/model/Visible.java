@@ -22,6 +22,15 @@ public final class Visible {
         return shown(text, true);
     }
 
+    /**
+     * On as many lines as it has, be they separated by LF, CR or both.
+     *
+     * @param indent what each line but the first begins with, so that none can pass for a line of ours
+     */
+    public static String block(String text, String indent) {
+        return lines(text.replace("\r\n", "\n").replace('\r', '\n')).replace("\n", "\n" + indent);
+    }
+
     private static String shown(String text, boolean lines) {
         for (int i = 0; i < text.length(); i++) {
             if (unseen(text, i) && !(lines && stays(text.charAt(i)))) {

@@ -154,7 +154,7 @@ class ExportTest {
         status = refused;
         body = "{\"detail\":\"no, because \\u001b[31m\"}".getBytes(StandardCharsets.UTF_8);
         assertThat(run("e", "-o", file().toString())).isEqualTo(code);
-        assertThat(err.toString()).contains("answers " + refused + ": no, because  [31m");
+        assertThat(err.toString()).contains("answers " + refused + ": no, because ␛[31m");
         assertThat(nothingLeft()).isTrue();
     }
 

@@ -82,7 +82,7 @@ class RecoverReportTest {
         String text = report(beyond(1, new Share(hostile, 1, 1)), new JournalStanding.Continue(1), false)
                 .text();
 
-        assertThat(text).doesNotContain("\u001b").contains(" [2J  Journal is fine: 1 entries");
+        assertThat(text).doesNotContain("\u001b").contains("␛[2J␍␊Journal is fine: 1 entries");
     }
 
     @Test

@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import tailrace.openapi.Pending;
 
 /** That the reading endpoints know the query parameters that the OpenAPI document gives them. */
 class DocumentedParametersIT {
@@ -41,13 +40,11 @@ class DocumentedParametersIT {
             Set<String> unknown = new TreeSet<>();
             for (String name : documented) {
                 String detail = problem(path, name);
-                if (detail.contains("there is no such parameter") || detail.contains("cannot filter by it yet")) {
+                if (detail.contains("there is no such parameter")) {
                     unknown.add(name);
                 }
             }
-            Set<String> pending = new TreeSet<>(Pending.PARAMETERS);
-            pending.retainAll(documented);
-            assertThat(unknown).as(path).isEqualTo(pending);
+            assertThat(unknown).as(path).isEmpty();
         }
     }
 

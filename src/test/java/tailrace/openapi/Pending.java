@@ -10,11 +10,5 @@ public final class Pending {
     /** Documented, and no routes; names of path parameters are left out. */
     public static final Set<String> ROUTES = Set.of("GET /v2/workflows/{}/stats");
 
-    /** Documented query parameters of history and streams that are refused. */
-    public static final Set<String> PARAMETERS = Set.of();
-
-    /** Documented codes of problems that no source makes. */
-    public static final Set<String> CODES = Set.of();
-
     private Pending() {}
 }
