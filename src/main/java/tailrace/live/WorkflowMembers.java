@@ -56,6 +56,9 @@ public final class WorkflowMembers implements ManySubscription.Members {
 
     private long knownAtMillis;
     private long quietBeforeMillis;
+    /** Those for whom there is room, and whose place is being looked up. */
+    private int placing;
+
     private boolean started;
 
     /**
@@ -148,7 +151,10 @@ public final class WorkflowMembers implements ManySubscription.Members {
                     candidates.values().stream().collect(Collectors.partitioningBy(this::isAbsent));
             // Those the reader knows have their places; the others take what is left, newest first.
             there.getOrDefault(true, List.of()).forEach(this::ask);
-            there.getOrDefault(false, List.of()).forEach(this::ask);
+            // Only so many at once: each may cost PostgreSQL a query. The rest is asked for bit by bit.
+            there.getOrDefault(false, List.of()).stream()
+                    .limit(WorkflowToken.MAX_MEMBERS)
+                    .forEach(this::ask);
         });
     }
 
@@ -215,7 +221,8 @@ public final class WorkflowMembers implements ManySubscription.Members {
     }
 
     private void place(Candidate candidate) {
-        if (!isAbsent(candidate) && many.legs().size() + absent.size() >= WorkflowToken.MAX_MEMBERS) {
+        boolean reserved = isAbsent(candidate);
+        if (!reserved && many.legs().size() + absent.size() + placing >= WorkflowToken.MAX_MEMBERS) {
             boolean newcomer = request.resumed.isEmpty();
             if (candidate.found && (newcomer || lastMillis(candidate.state) < quietBeforeMillis)) {
                 if (newcomer) {
@@ -230,8 +237,10 @@ public final class WorkflowMembers implements ManySubscription.Members {
             }
         }
         candidate.busy = true;
+        placing += reserved ? 0 : 1;
         hub.then(positionOf(candidate), position -> {
             candidate.busy = false;
+            placing -= reserved ? 0 : 1;
             if (many.closed()) {
                 return;
             }

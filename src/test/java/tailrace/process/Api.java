@@ -179,6 +179,12 @@ public final class Api {
                 .header("Accept", "text/event-stream"));
     }
 
+    /** Of many executions. */
+    public Stream streamOfMany(String query, String... headers) throws IOException, InterruptedException {
+        HttpRequest.Builder request = request("/v2/logs/stream?" + query);
+        return open(headers.length == 0 ? request : request.headers(headers));
+    }
+
     public Stream streamAfter(String executionId, long lastEventId) throws IOException, InterruptedException {
         return open(request("/v2/executions/" + encode(executionId) + "/logs/stream")
                 .header("Last-Event-ID", Long.toString(lastEventId)));

@@ -69,6 +69,58 @@ class StreamIT {
         return LongStream.rangeClosed(1, last).boxed().toList();
     }
 
+    /** Where an event is, as {@code execution:seq}. */
+    private static List<String> places(List<Api.Event> events) {
+        return events.stream()
+                .filter(event -> event.type().equals("LOG"))
+                .map(event -> event.data().get("session_id").asText() + ":"
+                        + event.data().get("data").get("seq").asLong())
+                .toList();
+    }
+
+    @Test
+    void aWorkflowsExecutionsShareOneConnection() throws Exception {
+        // Given a workflow with one run, and somebody who watches it
+        post("wf-1", "{\"message\":\"a\",\"workflow_id\":\"wf\"}", "{\"message\":\"b\"}");
+        String id;
+        try (Api.Stream stream = service.streamOfMany("workflow_id=wf")) {
+            assertThat(places(stream.until(event -> event.data().toString().contains("\"seq\":2"))))
+                    .containsExactly("wf-1:1", "wf-1:2");
+
+            // When a second begins, and one is claimed after its first entry
+            post("wf-2", "{\"message\":\"a\",\"workflow_id\":\"wf\"}");
+            assertThat(places(List.of(stream.next()))).containsExactly("wf-2:1");
+            post("wf-3", "{\"message\":\"a\"}");
+            service.put("/v2/executions/wf-3", "{\"workflow_id\":\"wf\",\"status\":\"RUNNING\"}");
+            Api.Event claimed = stream.next();
+            assertThat(places(List.of(claimed))).containsExactly("wf-3:1");
+            id = claimed.id();
+        }
+
+        // Then a reader who comes back gets what came meanwhile, and nothing else
+        post("wf-1", "{\"message\":\"c\"}");
+        post("wf-4", "{\"message\":\"a\",\"workflow_id\":\"wf\"}");
+        try (Api.Stream stream = service.streamOfMany("workflow_id=wf", "Last-Event-ID", id)) {
+            assertThat(places(List.of(stream.next(), stream.next()))).containsExactlyInAnyOrder("wf-1:3", "wf-4:1");
+        }
+
+        // And by their names they are shown to their ends, while a foreigner sees none of them
+        for (String run : List.of("wf-1", "wf-2")) {
+            post(run, "{\"event_type\":\"workflow_completed\",\"message\":\"done\"}");
+        }
+        String names = "execution_id=wf-1&execution_id=wf-2";
+        try (Api.Stream stream = service.streamOfMany(names)) {
+            List<Api.Event> events = stream.until(event -> event.id().equals("wf-1:4*,wf-2:2*"));
+            assertThat(places(events))
+                    .containsExactlyInAnyOrder("wf-1:1", "wf-1:2", "wf-1:3", "wf-1:4", "wf-2:1", "wf-2:2");
+            assertThat(stream.next()).as("over").isNull();
+        }
+        assertThat(service.streamOfMany(names, "Last-Event-ID", "wf-1:4*,wf-2:2*").status)
+                .isEqualTo(204);
+        assertThat(new Api(server.base(), ServerProcess.userToken("foreigner")).streamOfMany(names).status)
+                .isEqualTo(404);
+    }
+
     @Test
     void historyGoesOverToLiveWithoutASeam() throws Exception {
         // Given an execution into which entries pour
