@@ -88,6 +88,11 @@ CREATE TABLE ${schema}.readable_tables (
     condition text NOT NULL
 );
 
+-- Which functions readers may call; kept for the same reason.
+CREATE TABLE ${schema}.callable_functions (
+    signature text COLLATE "C" PRIMARY KEY
+);
+
 -- A table of ours is its owner's: nobody else sees a row, whatever was granted, until a policy says so. Also the owner
 -- is held to a policy (FORCE), and has one that lets it do all.
 CREATE FUNCTION ${schema}.guard_table(name text)
@@ -133,6 +138,22 @@ BEGIN
     IF to_regrole('service_role') IS NOT NULL THEN
         PERFORM ${schema}.let_see('service_role', $1, 'true');
     END IF;
+END
+$$;
+
+-- Readers and services may call a function. For later migrations, too.
+CREATE FUNCTION ${schema}.readers_may_call(signature text)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    reader text;
+BEGIN
+    INSERT INTO ${schema}.callable_functions VALUES ($1) ON CONFLICT DO NOTHING;
+    EXECUTE format('REVOKE ALL ON FUNCTION ${schema}.%s FROM PUBLIC', $1);
+    FOREACH reader IN ARRAY ARRAY['authenticated', 'service_role'] LOOP
+        IF to_regrole(reader) IS NOT NULL THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION ${schema}.%s TO %I', $1, reader);
+        END IF;
+    END LOOP;
 END
 $$;
 
@@ -212,6 +233,7 @@ BEGIN
     CREATE POLICY puts_in ON ${schema}.log_inbox FOR INSERT TO service_role WITH CHECK (true);
     GRANT SELECT, INSERT ON ${schema}.thread_logs TO service_role;
     PERFORM ${schema}.let_see('service_role', t.name, 'true') FROM ${schema}.readable_tables t;
+    PERFORM ${schema}.readers_may_call(f.signature) FROM ${schema}.callable_functions f;
     PERFORM ${schema}.grant_connect('service_role');
 END
 $$;
@@ -224,6 +246,7 @@ BEGIN
     GRANT EXECUTE ON FUNCTION ${schema}.subject(), ${schema}.owns_execution(text), ${schema}.own_workflows(),
         ${schema}.opened_execution(), ${schema}.owns_hot_execution(text, text, text) TO authenticated;
     PERFORM ${schema}.let_see('authenticated', t.name, t.condition) FROM ${schema}.readable_tables t;
+    PERFORM ${schema}.readers_may_call(f.signature) FROM ${schema}.callable_functions f;
     IF current_setting('server_version_num')::int >= 150000 THEN
         GRANT SELECT ON ${schema}.thread_logs TO authenticated;
     END IF;

@@ -185,22 +185,7 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalo
                 OR ${schema}.owns_execution(e.execution_id)))
 $$;
 
-REVOKE ALL ON FUNCTION ${schema}.log_text(text, text, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ${schema}.owns_any_of(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION ${schema}.search_logs(
-    text, timestamptz, text, bigint, integer, text[], text[], text, integer, boolean, timestamptz, timestamptz, text[],
-    text[], text[], text[], text[], boolean) FROM PUBLIC;
-
-DO $$
-DECLARE
-    reader text;
-BEGIN
-    FOREACH reader IN ARRAY ARRAY['authenticated', 'service_role'] LOOP
-        IF to_regrole(reader) IS NOT NULL THEN
-            EXECUTE format('GRANT EXECUTE ON FUNCTION ${schema}.log_text(text, text, text, text), '
-                '${schema}.owns_any_of(text), ${schema}.search_logs(text, timestamptz, text, bigint, integer, text[], text[], '
-                'text, integer, boolean, timestamptz, timestamptz, text[], text[], text[], text[], text[], boolean) TO %I', reader);
-        END IF;
-    END LOOP;
-END
-$$;
+SELECT ${schema}.readers_may_call('log_text(text, text, text, text)');
+SELECT ${schema}.readers_may_call('owns_any_of(text)');
+SELECT ${schema}.readers_may_call('search_logs(text, timestamptz, text, bigint, integer, text[], text[], text, integer, '
+    'boolean, timestamptz, timestamptz, text[], text[], text[], text[], text[], boolean)');

@@ -236,22 +236,15 @@ public final class ExecutionList {
     /** Those that the principal may read, in the same order. */
     private Future<List<ExecutionState>> mayRead(
             Principal principal, List<ExecutionState> states, Set<String> seenByPolicy) {
-        if (principal.service()) {
-            return Future.succeededFuture(states);
-        }
-        List<Future<Boolean>> answers = states.stream()
-                .map(state -> seenByPolicy.contains(state.executionId())
-                        ? Future.succeededFuture(true)
-                        : executions.mayRead(principal, state))
+        List<ExecutionState> asked = states.stream()
+                .filter(state -> !seenByPolicy.contains(state.executionId()))
                 .toList();
-        return Future.join(answers).map(all -> {
-            var those = new ArrayList<ExecutionState>();
-            for (int i = 0; i < answers.size(); i++) {
-                if (answers.get(i).result()) {
-                    those.add(states.get(i));
-                }
-            }
-            return those;
+        return executions.readable(principal, asked).map(those -> {
+            Set<String> allowed = new HashSet<>(seenByPolicy);
+            those.forEach(state -> allowed.add(state.executionId()));
+            return states.stream()
+                    .filter(state -> allowed.contains(state.executionId()))
+                    .toList();
         });
     }
 

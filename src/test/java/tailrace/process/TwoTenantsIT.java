@@ -2,19 +2,27 @@ package tailrace.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.WebSocket;
+import java.net.http.WebSocketHandshakeException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,6 +60,17 @@ class TwoTenantsIT {
             new Endpoint("tail", "/api/v1/app/executions/{e}/logs/stream?follow=false&tail=2"),
             new Endpoint("execution", "/v2/executions/{e}"),
             new Endpoint("workflow", "/v2/workflows/{w}"),
+            new Endpoint("history, searched", "/v2/workflows/executions/{e}/logs?q=secret&count=false"),
+            new Endpoint("around", "/v2/workflows/executions/{e}/logs?around_seq=2"),
+            new Endpoint("socket", "/v2/executions/{e}/logs/ws?follow=false"),
+            new Endpoint("many streams", "/v2/logs/stream?execution_id={e}&follow=false"),
+            new Endpoint("summary", "/v2/executions/{e}/logs/summary"),
+            new Endpoint("export", "/v2/executions/{e}/logs/export?format=csv"),
+            new Endpoint("export as text", "/api/v1/app/executions/{e}/logs/export?format=txt"),
+            new Endpoint("diff", "/v2/executions/{e}/logs/diff?against={e}"),
+            new Endpoint("recent", "/api/v1/app/executions/recent_logs?workflow_id={w}&include_all_executions=true"),
+            new Endpoint("workflow's logs", "/v2/workflows/{w}/logs"),
+            new Endpoint("search", "/v2/logs/search?q=secret"),
             new Endpoint("list", "/v2/executions?limit=500"));
 
     /** Of each tenant: in the hot tier and in PostgreSQL alone, owned by name and by workflow. */
@@ -115,13 +134,59 @@ class TwoTenantsIT {
         assertThat(answer.status()).isEqualTo(202);
     }
 
-    private static HttpResponse<String> get(String subject, String path) throws Exception {
-        return CLIENT.send(
+    /** What a reader got. */
+    private record Answer(int statusCode, Map<String, List<String>> headers, String body) {}
+
+    private static Answer get(String subject, String path) throws Exception {
+        if (path.contains("/logs/ws")) {
+            return socket(subject, path);
+        }
+        HttpResponse<String> answer = CLIENT.send(
                 HttpRequest.newBuilder(server.base().resolve(path))
                         .header("Authorization", "Bearer " + ServerProcess.userToken(subject))
                         .timeout(PATIENCE)
                         .build(),
                 BodyHandlers.ofString());
+        return new Answer(answer.statusCode(), answer.headers().map(), answer.body());
+    }
+
+    /** All that a WebSocket says, as one body; a handshake that is refused has none that the client shows. */
+    private static Answer socket(String subject, String path) throws Exception {
+        var said = new StringBuilder();
+        var closed = new CompletableFuture<Void>();
+        URI address = URI.create(server.base().resolve(path).toString().replaceFirst("^http", "ws"));
+        try {
+            CLIENT.newWebSocketBuilder()
+                    .header("Authorization", "Bearer " + ServerProcess.userToken(subject))
+                    .buildAsync(address, new WebSocket.Listener() {
+                        @Override
+                        public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence text, boolean last) {
+                            said.append(text);
+                            socket.request(1);
+                            return null;
+                        }
+
+                        @Override
+                        public @Nullable CompletionStage<?> onClose(WebSocket socket, int status, String reason) {
+                            closed.complete(null);
+                            return null;
+                        }
+
+                        @Override
+                        public void onError(WebSocket socket, Throwable error) {
+                            closed.completeExceptionally(error);
+                        }
+                    })
+                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof WebSocketHandshakeException refused) {
+                HttpResponse<?> answer = refused.getResponse();
+                return new Answer(answer.statusCode(), answer.headers().map(), "");
+            }
+            throw e;
+        }
+        closed.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        return new Answer(200, Map.of(), said.toString());
     }
 
     private static int status(String subject, String executionId) throws Exception {
@@ -153,7 +218,7 @@ class TwoTenantsIT {
             String whose = foreign ? other : tenant;
             String path = endpoint.of(whose + execution, whose + "-w");
 
-            HttpResponse<String> answer = get(tenant, path);
+            Answer answer = get(tenant, path);
 
             assertThat(answer.statusCode())
                     .as(tenant + " " + path + "\n" + answer.body())
@@ -188,8 +253,8 @@ class TwoTenantsIT {
 
     /** Status, headers and body, but for the ids and the time. */
     private static String seen(String reader, Endpoint endpoint, String whose, String execution) throws Exception {
-        HttpResponse<String> answer = get(reader, endpoint.of(whose + execution, whose + "-w"));
-        Map<String, List<String>> headers = new TreeMap<>(answer.headers().map());
+        Answer answer = get(reader, endpoint.of(whose + execution, whose + "-w"));
+        Map<String, List<String>> headers = new TreeMap<>(answer.headers());
         headers.remove("x-request-id");
         String body = answer.body()
                 .replace(whose + execution, "ID")
