@@ -215,12 +215,14 @@ final class BenchSearchIndex implements Callable<Integer> {
             String all = "SELECT * FROM tailrace.found WHERE " + condition;
             String newest = " ORDER BY received_at DESC, execution_id DESC, seq DESC LIMIT 100";
             measure(statement, report, "all_" + kind, question.getKey(), all + newest);
+            // LIKE ALL, as the server asks: the key finds so few rows that an index for words only gets in the way.
             measure(
                     statement,
                     report,
                     "execution_of_" + rows / SMALL_EXECUTION + "_" + kind,
                     question.getKey(),
-                    all + " AND execution_id = 'small' ORDER BY seq DESC LIMIT 100");
+                    all.replace("LIKE '", "LIKE ALL (ARRAY['").replace("%'", "%'])")
+                            + " AND execution_id = 'small' ORDER BY seq DESC LIMIT 100");
             measure(
                     statement,
                     report,
