@@ -214,6 +214,6 @@ class ExportTest {
             terminal.write("a,\u009b31m\u001b[2J東\r\nb".getBytes(StandardCharsets.UTF_8));
             terminal.flush();
         }
-        assertThat(shown.toString(StandardCharsets.UTF_8)).isEqualTo("a,\\u009b31m\\u001b[2J東\nb");
+        assertThat(shown.toString(StandardCharsets.UTF_8)).isEqualTo("a,\\u009b31m␛[2J東\nb");
     }
 }
