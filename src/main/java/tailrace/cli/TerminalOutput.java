@@ -6,7 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import tailrace.model.Visible;
 
-/** Text on its way to a terminal, line by line: what a terminal would obey is shown as its number. */
+/** Text on its way to a terminal, line by line: what a terminal would obey is shown and not obeyed. */
 final class TerminalOutput extends OutputStream {
     /** A line that does not end is shown in parts. */
     private static final int MAX_LINE_BYTES = 1 << 20;
@@ -33,7 +33,7 @@ final class TerminalOutput extends OutputStream {
     private void show(String end) {
         String text = line.toString(StandardCharsets.UTF_8);
         line.reset();
-        terminal.print(Visible.line(text.endsWith("\r") ? text.substring(0, text.length() - 1) : text) + end);
+        terminal.print(Visible.lines(text.endsWith("\r") ? text.substring(0, text.length() - 1) : text) + end);
     }
 
     @Override

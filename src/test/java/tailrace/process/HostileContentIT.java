@@ -246,8 +246,10 @@ class HostileContentIT {
     void ourOwnLogAndOurToolsObeyNothing() throws Exception {
         String hostile = "a\u001b[2J\u009b31m\u202eb\r\n2026-01-01T00:00:00.000Z ERROR Root fake";
         api.nonsense().get("/v2/executions/" + Api.encode(hostile) + "?x=" + Api.encode(hostile));
-        api.nonsense().post(
-                "/v2/executions/" + Api.encode(hostile) + "/logs", "[{\"message\":\"m\",\"level\":\"\\u001b[2J\\n\"}]");
+        api.nonsense()
+                .post(
+                        "/v2/executions/" + Api.encode(hostile) + "/logs",
+                        "[{\"message\":\"m\",\"level\":\"\\u001b[2J\\n\"}]");
         database.execute("INSERT INTO tailrace.log_inbox (entry) VALUES ('{\"execution_id\":\"e\",\"message\":\"m\","
                 + "\"level\":\"password=hunter2 \\u001b[2J\\n2026 ERROR fake\"}')");
         Await.until("the row is refused", () -> server.output().contains("rows were refused"));
