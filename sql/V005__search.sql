@@ -60,9 +60,9 @@ DECLARE
     -- An execution's last entry is its latest but for a clock that was set back.
     clock_slip   CONSTANT interval := '1 hour';
     begun        CONSTANT timestamptz := clock_timestamp();
-    -- Services read all: they come as service_role, or as the owner of the tables.
+    -- Services read all: they come as service_role, or with a login that has the rights of the tables' owner.
     all_theirs   CONSTANT boolean := CASE current_setting('role')
-        WHEN 'service_role' THEN true WHEN 'none' THEN session_user = current_user ELSE false END;
+        WHEN 'service_role' THEN true WHEN 'none' THEN pg_has_role(session_user, current_user, 'USAGE') ELSE false END;
     conditions   text := '';
     probe        text;
     main         text;
@@ -181,7 +181,7 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalo
         SELECT FROM ${schema}.workflow_executions e
         WHERE e.workflow_id = of_workflow
             AND (CASE current_setting('role')
-                    WHEN 'service_role' THEN true WHEN 'none' THEN session_user = current_user ELSE false END
+                    WHEN 'service_role' THEN true WHEN 'none' THEN pg_has_role(session_user, current_user, 'USAGE') ELSE false END
                 OR ${schema}.owns_execution(e.execution_id)))
 $$;
 

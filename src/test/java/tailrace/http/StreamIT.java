@@ -142,8 +142,10 @@ class StreamIT {
                 "cursor=x",
                 "order=asc",
                 "before_seq=9",
-                "q=x",
-                "node_id=n",
+                "q=",
+                "node_id=",
+                "count=false",
+                "around_seq=1",
                 "event_type=LOGS",
                 "nonsense=1",
                 "tail=1&tail=2"
