@@ -55,8 +55,8 @@ public final class StreamHandler implements Handler<RoutingContext> {
     @Override
     public void handle(RoutingContext ctx) {
         Request request = parse(ctx);
-        if (socket && WebSocketUpgrade.asked(ctx.request())) {
-            ctx.request().pause(); // once it has ended it can be none any more
+        if (held(ctx)) {
+            ctx.request().pause();
         }
         Outlet outlet = socket ? hub.webSocket(ctx.request()) : hub.sse(ctx.request());
         Optional<Subscription> place = hub.register(request.executionId, outlet);
@@ -87,8 +87,15 @@ public final class StreamHandler implements Handler<RoutingContext> {
                 });
     }
 
-    private static void fail(RoutingContext ctx, Throwable problem) {
-        ctx.request().resume();
+    /** Whether the request must not end for now: one that has ended becomes no WebSocket any more. */
+    private boolean held(RoutingContext ctx) {
+        return socket && WebSocketUpgrade.asked(ctx.request());
+    }
+
+    private void fail(RoutingContext ctx, Throwable problem) {
+        if (held(ctx) && !ctx.request().isEnded()) {
+            ctx.request().resume();
+        }
         ctx.fail(problem);
     }
 
