@@ -58,8 +58,8 @@ public final class StreamHandler implements Handler<RoutingContext> {
     @Override
     public void handle(RoutingContext ctx) {
         Request request = parse(ctx);
-        if (socket && WebSocketUpgrade.asked(ctx.request())) {
-            ctx.request().pause(); // once it has ended it can be none any more
+        if (held(ctx)) {
+            ctx.request().pause();
         }
         LiveStreams.Place own = request.common.place(streams).orElse(null);
         if (own == null) {
@@ -95,8 +95,15 @@ public final class StreamHandler implements Handler<RoutingContext> {
                 });
     }
 
-    private static void fail(RoutingContext ctx, Throwable problem) {
-        ctx.request().resume();
+    /** Whether the request must not end for now: one that has ended becomes no WebSocket any more. */
+    private boolean held(RoutingContext ctx) {
+        return socket && WebSocketUpgrade.asked(ctx.request());
+    }
+
+    private void fail(RoutingContext ctx, Throwable problem) {
+        if (held(ctx) && !ctx.request().isEnded()) {
+            ctx.request().resume();
+        }
         ctx.fail(problem);
     }
 

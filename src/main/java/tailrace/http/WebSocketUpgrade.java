@@ -18,14 +18,13 @@ final class WebSocketUpgrade {
 
     /** Whether it may be one. */
     static boolean asked(HttpServerRequest request) {
-        return names(request.getHeader(HttpHeaders.UPGRADE), "websocket");
+        return request.version() == HttpVersion.HTTP_1_1 && names(request.getHeader(HttpHeaders.UPGRADE), "websocket");
     }
 
     /** @throws Problem 426 if the handshake cannot succeed */
     static void require(HttpServerRequest request) {
-        boolean complete = request.version() == HttpVersion.HTTP_1_1
+        boolean complete = asked(request)
                 && HttpMethod.GET.equals(request.method())
-                && asked(request)
                 && names(request.getHeader(HttpHeaders.CONNECTION), "upgrade")
                 && VERSION.equals(request.getHeader("Sec-WebSocket-Version"))
                 && isKey(request.getHeader("Sec-WebSocket-Key"));

@@ -20,6 +20,8 @@ class WorkflowStreamIT {
     /** Beyond what members linger. */
     private static final long LONG_MILLIS = 20_000;
 
+    private static final long SEED = Long.getLong("tailrace.seed", 5);
+
     private final ReadingServer server = ReadingServer.start(ManyStreamIT.QUICK);
 
     @AfterEach
@@ -227,7 +229,7 @@ class WorkflowStreamIT {
         begin("e", "alice", 1);
         all.add("e");
         Thread writer = new Thread(() -> {
-            var random = new Random(5);
+            var random = new Random(SEED);
             int jumps = 0;
             while (!stop.get()) {
                 server.dropMessages = random.nextInt(20) == 0;
@@ -256,7 +258,7 @@ class WorkflowStreamIT {
         });
         writer.start();
         ManySeen seen = new ManySeen();
-        var random = new Random(6);
+        var random = new Random(SEED + 1);
         for (int connection = 0; connection < 120; connection++) {
             try (SseClient client = open("", "Authorization: Bearer alice", id(seen))) {
                 long until = seen.total() + random.nextInt(40);

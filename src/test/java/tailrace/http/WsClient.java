@@ -63,7 +63,10 @@ public final class WsClient extends SseClient {
                 long length = second & 0x7f;
                 length = length == 126 ? data.readUnsignedShort() : length == 127 ? data.readLong() : length;
                 byte[] payload = data.readNBytes((int) length);
-                if ((first & 0xf0) != 0x80 || (second & 0x80) != 0 || payload.length < length) {
+                if (payload.length < length) {
+                    throw new IOException("cut off within a frame");
+                }
+                if ((first & 0xf0) != 0x80 || (second & 0x80) != 0) {
                     throw new AssertionError("not a frame of ours: " + first + " " + second + " " + length);
                 }
                 if (!take(first & 0xf, payload)) {
