@@ -115,9 +115,14 @@ public class SseClient implements AutoCloseable {
             throw new AssertionError("no event within " + patience);
         }
         if (event.data() != null) {
-            Contract.served().event(event.data());
+            check(event.data());
         }
         return event.type().equals("RETRY") ? next(patience) : event;
+    }
+
+    /** Holds what an event says against the document. */
+    void check(String data) {
+        Contract.served().event(data);
     }
 
     public @Nullable Event poll(Duration patience) {

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
+import tailrace.openapi.Contract;
 
 /**
  * A WebSocket client on a plain socket, which can stop reading, answer no ping and send nonsense. Events are those of
@@ -51,6 +52,11 @@ public final class WsClient extends SseClient {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Override
+    void check(String data) {
+        Contract.served().socketMessage(data);
     }
 
     @Override

@@ -80,6 +80,13 @@ public final class Contract {
                 message.toString());
     }
 
+    /** One message of a WebSocket, of its text. */
+    public void socketMessage(String message) {
+        List<String> wrong = new ArrayList<>();
+        json(message, document.schema("SocketMessage"), wrong, "");
+        fail("a message of a WebSocket", wrong, message);
+    }
+
     /** An event's data, of its text. */
     public void event(String data) {
         List<String> wrong = new ArrayList<>();

@@ -210,7 +210,7 @@ class ExportIT {
                         .isEqualTo(404);
             }
             for (String wrong : new String[] {"?against=other", "", "?against=", "?against=good&level=info"}) {
-                Api.Answer answer = alice.get("/v2/executions/bad/logs/diff" + wrong);
+                Api.Answer answer = alice.nonsense().get("/v2/executions/bad/logs/diff" + wrong);
                 assertThat(answer.status()).as(wrong).isEqualTo(400);
                 assertThat(answer.body().get("parameter").asText())
                         .isEqualTo(wrong.contains("level") ? "level" : "against");
