@@ -121,10 +121,19 @@ final class NamedValueRule implements MaskRule {
         }
         int group = valueQuoted ? 4 : 5;
         String value = matcher.group(group);
+        if (form == Form.AFTER_COLON
+                && inCoordinates(text, end - name.length(), matcher.end(2), matcher.start(group))) {
+            return true;
+        }
         if (!workingDirectory(name, value) && SecretNames.secret(kind, form, value)) {
             into.add(matcher.start(group), matcher.end(group));
         }
         return true;
+    }
+
+    /** A part of group:name:type:version, as a build tool writes what it depends on. */
+    private static boolean inCoordinates(String text, int nameStart, int colonEnd, int valueStart) {
+        return nameStart > 0 && text.charAt(nameStart - 1) == ':' && valueStart == colonEnd;
     }
 
     /** The shell's PWD and OLDPWD, found in every dump of an environment, are directories. */

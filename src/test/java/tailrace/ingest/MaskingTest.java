@@ -182,6 +182,7 @@ class MaskingTest {
                 "token=abc",
                 "token: 3",
                 "token count: 512",
+                "io.vertx:vertx-auth-jwt:jar:5.0.10:compile",
                 "max_tokens=4096",
                 "prompt_tokens: 123456, completion_tokens: 654321",
                 "{\"total_tokens\":1234567890}",
