@@ -80,7 +80,8 @@ class PolicyPlanIT {
 
     @Test
     void aPageOfOneExecutionReadsItsKeyAndAsksOnce() throws Exception {
-        String filter = "'{info,error}', NULL, NULL, 1, NULL, NULL, NULL";
+        String rest = ", NULL, NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL";
+        String filter = "'{info,error}'" + rest;
         for (String statement : List.of(SQL.entriesAscending, SQL.entriesDescending)) {
             Seen seen = explain("e2", statement, "('e2', 500, 749, " + filter + ", 250)");
 
@@ -88,9 +89,13 @@ class PolicyPlanIT {
             assertThat(seen.plan.get(0).get("Plan").get("Actual Rows").asLong()).isEqualTo(250);
             assertThat(seen.asked).isEqualTo(1);
         }
-        Seen counted = explain("e2", SQL.countEntries, "('e2', 1, 100000, NULL, NULL, NULL, 1, NULL, NULL, NULL)");
+        Seen counted = explain("e2", SQL.countEntries, "('e2', 1, 100000, NULL" + rest + ")");
         assertThat(counted.scansOf("workflow_execution_logs_")).hasSize(6).doesNotContain("Seq Scan");
         assertThat(counted.asked).isEqualTo(1);
+        String word = "NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, '{%no such word%}', NULL, NULL, NULL";
+        Seen searched = explain("e2", SQL.entriesAscending, "('e2', 500, 749, " + word + ", 250)");
+        assertThat(searched.scansOf("workflow_execution_logs_")).hasSize(6).doesNotContain("Seq Scan");
+        assertThat(searched.asked).isLessThanOrEqualTo(1);
         assertThat(explain("e3", SQL.entriesAscending, "('e3', 1, 749, " + filter + ", 250)").asked)
                 .as("of another's")
                 .isLessThanOrEqualTo(1);
