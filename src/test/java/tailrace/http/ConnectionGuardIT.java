@@ -228,6 +228,7 @@ class ConnectionGuardIT {
     void anAnswerThatIsNotReadIsNotKept() throws Exception {
         try (Socket stuck = connect()) {
             send(stuck, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+            AwaitCondition.until("it has its place", () -> connections.open() == 1);
             AwaitCondition.until("the server gives up", () -> connections.open() == 0);
         }
         assertThat(count("tailrace.http.answers.unread")).isEqualTo(1);
