@@ -94,7 +94,7 @@ class FaultScheduleIT {
 
             // When one thing after the other fails
             Trouble trouble = new Trouble(probe, feeds, readers);
-            schedule.run(Soak.seconds(42, 600), trouble::any);
+            schedule.run(Soak.seconds(30, 600), trouble::any);
 
             // Then all is well again, and nobody has seen anything wrong
             assertThat(readers.wrong()).isEmpty();
