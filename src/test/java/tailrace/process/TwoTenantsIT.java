@@ -84,7 +84,7 @@ class TwoTenantsIT {
     private static final String COLD = """
             INSERT INTO tailrace.workflow_executions (execution_id, workflow_id, user_id, last_seq, total_logs,
               milestone_count, created_at, last_received_at, generation, last_position, status, level_counts, event_counts)
-            SELECT t || e, CASE WHEN e = '-cold-flow' THEN t || '-w' END, CASE WHEN e = '-cold-own' THEN t END, 3, 3, 0,
+            SELECT t || e, t || CASE WHEN e = '-cold-flow' THEN '-w' ELSE '-x' END, CASE WHEN e = '-cold-own' THEN t END, 3, 3, 0,
               now(), now(), 1, 1, 'SUCCEEDED', '{}', '{}'
             FROM unnest('{ann,bob}'::text[]) AS t, unnest('{-cold-own,-cold-flow}'::text[]) AS e;
             INSERT INTO tailrace.workflow_execution_logs (seq, received_at, timestamp, id, level, event_type,
@@ -111,7 +111,7 @@ class TwoTenantsIT {
             assertThat(service.put("/v2/workflows/" + tenant + "-w", "{\"user_id\":\"" + tenant + "\"}")
                             .status())
                     .isEqualTo(201);
-            send(tenant + "-own", "\"user_id\":\"" + tenant + "\"", tenant);
+            send(tenant + "-own", "\"user_id\":\"" + tenant + "\",\"workflow_id\":\"" + tenant + "-x\"", tenant);
             send(tenant + "-flow", "\"workflow_id\":\"" + tenant + "-w\"", tenant);
         }
         PostgresRows.embeddedIn(server.dataDir()).execute(COLD);
