@@ -5,9 +5,9 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at the members of an encoded entry that stand before its stack trace and its data, in the order in which {@link
- * EntryCodec} writes them. For those who read every entry there is: a JSON parser takes ten times as long for what they
- * want. Reused for one entry after the other; belongs to one thread.
+ * Looks at the members of an encoded entry that stand before its data, in the order in which {@link EntryCodec} writes
+ * them; what a sender put into data is never walked through. For those who read every entry there is: a JSON parser takes
+ * ten times as long for what they want. Reused for one entry after the other; belongs to one thread.
  */
 public final class EntryScan {
     private static final byte[] MESSAGE = ascii("message");
@@ -19,6 +19,7 @@ public final class EntryScan {
     private static final byte[] STEP_NUMBER = ascii("step_number");
     private static final byte[] TOTAL_STEPS = ascii("total_steps");
     private static final byte[] STACK_TRACE = ascii("stack_trace");
+    private static final byte[] RAW_MESSAGE = ascii("raw_message");
     private static final byte[] PARENT_NODE_ID = ascii("parent_node_id");
     private static final byte[] DURATION = ascii("duration_seconds");
     private static final byte[] DATA = ascii("data");
@@ -39,8 +40,21 @@ public final class EntryScan {
     private final Span attempt = new Span();
     private final Span duration = new Span();
     private final Span errorCode = new Span();
+    private final Span rawMessage = new Span();
+    private final Span stackTrace = new Span();
     private final Span[] all = {
-        message, nodeId, nodeName, nodeType, parentNodeId, stepNumber, totalSteps, attempt, duration, errorCode
+        message,
+        nodeId,
+        nodeName,
+        nodeType,
+        parentNodeId,
+        stepNumber,
+        totalSteps,
+        attempt,
+        duration,
+        errorCode,
+        rawMessage,
+        stackTrace
     };
 
     /** Where a member's value stands, quotes included; nowhere while {@code from} is 0. */
@@ -76,7 +90,7 @@ public final class EntryScan {
             int nameTo = stringEnd(nameFrom);
             Span span = span(nameFrom, nameTo);
             int valueFrom = nameTo + 2;
-            if (span == null && ends(nameFrom, nameTo)) {
+            if (span == null && nameTo - nameFrom == DATA.length && is(DATA, nameFrom, nameTo)) {
                 return;
             }
             at = valueEnd(valueFrom);
@@ -95,17 +109,18 @@ public final class EntryScan {
                         : is(NODE_ID, from, to) ? nodeId : is(ATTEMPT, from, to) ? attempt : null;
             case 9 -> is(NODE_NAME, from, to) ? nodeName : is(NODE_TYPE, from, to) ? nodeType : null;
             case 10 -> is(ERROR_CODE, from, to) ? errorCode : null;
-            case 11 -> is(STEP_NUMBER, from, to) ? stepNumber : is(TOTAL_STEPS, from, to) ? totalSteps : null;
+            case 11 ->
+                is(STEP_NUMBER, from, to)
+                        ? stepNumber
+                        : is(TOTAL_STEPS, from, to)
+                                ? totalSteps
+                                : is(RAW_MESSAGE, from, to)
+                                        ? rawMessage
+                                        : is(STACK_TRACE, from, to) ? stackTrace : null;
             case 14 -> is(PARENT_NODE_ID, from, to) ? parentNodeId : null;
             case 16 -> is(DURATION, from, to) ? duration : null;
             default -> null;
         };
-    }
-
-    /** What comes from here on is not looked at. */
-    private boolean ends(int from, int to) {
-        return to - from == DATA.length && is(DATA, from, to)
-                || to - from == STACK_TRACE.length && is(STACK_TRACE, from, to);
     }
 
     private boolean is(byte[] name, int from, int to) {
@@ -176,6 +191,15 @@ public final class EntryScan {
     /** The one that people read. */
     public @Nullable String message() {
         return text(message);
+    }
+
+    /** The technical one, where {@link #message} is the friendly one. */
+    public @Nullable String rawMessage() {
+        return text(rawMessage);
+    }
+
+    public @Nullable String stackTrace() {
+        return text(stackTrace);
     }
 
     public @Nullable String errorCode() {

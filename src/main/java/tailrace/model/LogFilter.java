@@ -79,7 +79,12 @@ public record LogFilter(
     }
 
     private boolean ofNode(LogEntry entry) {
-        String nodeId = new EntryText().of(entry).get(EntryText.Field.NODE_ID);
+        if (!entry.mayNameNode()) {
+            return false;
+        }
+        var scan = new EntryScan();
+        scan.read(entry);
+        String nodeId = scan.nodeId();
         return nodeId != null && nodeIds.contains(nodeId);
     }
 }

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -32,9 +33,23 @@ public final class TextQuery implements Predicate<LogEntry> {
     /** Ranges of one text that {@link #highlights} tells. */
     public static final int MAX_RANGES = 50;
 
-    private static final EntryText.Field[] SEARCHED = {
-        EntryText.Field.MESSAGE, EntryText.Field.RAW_MESSAGE, EntryText.Field.ERROR_CODE, EntryText.Field.STACK_TRACE
-    };
+    /** What is searched, by the member's name in what readers get. */
+    private enum Searched {
+        MESSAGE("message", EntryScan::message),
+        RAW_MESSAGE("raw_message", EntryScan::rawMessage),
+        ERROR_CODE("error_code", EntryScan::errorCode),
+        STACK_TRACE("stack_trace", EntryScan::stackTrace);
+
+        private static final Searched[] ALL = values();
+
+        private final String wire;
+        private final Function<EntryScan, @Nullable String> text;
+
+        Searched(String wire, Function<EntryScan, @Nullable String> text) {
+            this.wire = wire;
+            this.text = text;
+        }
+    }
 
     private final List<Term> terms;
     private final String key;
@@ -176,13 +191,19 @@ public final class TextQuery implements Predicate<LogEntry> {
             }
             sure &= absent;
         }
-        return sure || test(new EntryText().of(entry));
+        return sure || test(texts(entry));
     }
 
-    private boolean test(EntryText texts) {
-        @Nullable String[] read = new String[SEARCHED.length];
-        for (int i = 0; i < SEARCHED.length; i++) {
-            read[i] = texts.get(SEARCHED[i]);
+    private static EntryScan texts(LogEntry entry) {
+        var scan = new EntryScan();
+        scan.read(entry);
+        return scan;
+    }
+
+    private boolean test(EntryScan texts) {
+        @Nullable String[] read = new String[Searched.ALL.length];
+        for (int i = 0; i < read.length; i++) {
+            read[i] = Searched.ALL[i].text.apply(texts);
         }
         for (Term term : terms) {
             boolean found = false;
@@ -205,13 +226,13 @@ public final class TextQuery implements Predicate<LogEntry> {
      * first {@link #MAX_RANGES} of each text.
      */
     public Map<String, List<Range>> highlights(LogEntry entry) {
-        EntryText texts = new EntryText().of(entry);
+        EntryScan texts = texts(entry);
         Map<String, List<Range>> found = new LinkedHashMap<>();
-        for (EntryText.Field field : SEARCHED) {
-            String text = texts.get(field);
+        for (Searched field : Searched.ALL) {
+            String text = field.text.apply(texts);
             List<Range> ranges = text == null ? List.of() : ranges(text);
             if (!ranges.isEmpty()) {
-                found.put(field.wire(), ranges);
+                found.put(field.wire, ranges);
             }
         }
         return found;
