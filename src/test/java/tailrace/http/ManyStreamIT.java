@@ -230,7 +230,7 @@ class ManyStreamIT {
                 "execution_id=a&last_event_id=a:1,a:2",
                 "execution_id=a&last_event_id=c.AAAA",
                 "execution_id=a&last_event_id=",
-                "execution_id=a&q=x",
+                "execution_id=a&q=",
                 "execution_id=a&nonsense=1"
             })
     void aBadParameterIsRefused(String query) {
