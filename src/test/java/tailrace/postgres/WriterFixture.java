@@ -46,6 +46,11 @@ final class WriterFixture implements AutoCloseable {
         timer = vertx.setPeriodic(config.interval().toMillis(), id -> context.runOnContext(none -> writer.tick()));
     }
 
+    /** Rows of all transactions that the writer has heard of; a row can be seen in the table before that. */
+    int flushedRows() {
+        return flushes.stream().mapToInt(Integer::intValue).sum();
+    }
+
     /** Ends without a last flush, as a crash would. */
     void abandon() {
         vertx.cancelTimer(timer);
