@@ -65,6 +65,7 @@ import tailrace.postgres.WriterLock;
 import tailrace.query.LogSearch;
 import tailrace.query.PostgresAccess;
 import tailrace.query.PostgresColdStore;
+import tailrace.query.SkippingJournal;
 import tailrace.redis.RedisHotTier;
 import tailrace.security.Jwt;
 import tailrace.security.Keys;
@@ -243,7 +244,7 @@ public final class MainVerticle extends VerticleBase {
                 jwt,
                 new Sessions(clock),
                 masking,
-                journal,
+                new SkippingJournal(journal),
                 loop,
                 new PostgresColdStore(
                         new LogReader(database, readers),

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,10 +53,16 @@ public final class TextQuery implements Predicate<LogEntry> {
     }
 
     private final List<Term> terms;
+    private final int[] trigrams;
     private final String key;
 
     private TextQuery(List<Term> terms) {
         this.terms = List.copyOf(terms);
+        trigrams = terms.stream()
+                .filter(term -> !term.excluded)
+                .flatMapToInt(term -> IntStream.of(TrigramFilter.slots(Needle.longestPlain(term.folded))))
+                .distinct()
+                .toArray();
         // No term has a U+001F.
         key = terms.stream()
                 .map(term -> (term.excluded ? "-" : "+") + term.folded)
@@ -192,6 +199,11 @@ public final class TextQuery implements Predicate<LogEntry> {
             sure &= absent;
         }
         return sure || test(texts(entry));
+    }
+
+    /** What {@link TrigramFilter#mayHold} is to be asked for: no entry without all of them is found. May be none. */
+    public int[] trigrams() {
+        return trigrams.clone();
     }
 
     private static EntryScan texts(LogEntry entry) {

@@ -30,17 +30,20 @@ public final class History {
      * @return fails with {@link UnreadableException} if nothing of what was asked for can be read now
      */
     public Future<HistoryPage> open(ExecutionState state, HistoryQuery query) {
-        long last = Math.min(state.lastSeq(), query.beforeSeq() - 1);
-        return (query.counted()
-                        ? store.count(state.executionId(), query.afterSeq() + 1, last, query.filter())
-                        : Future.succeededFuture(Optional.<Long>empty()))
-                .compose(total -> open(state, query, total, false));
+        var page = new HistoryPage(store, state, query, false);
+        return page.prepare()
+                .compose(prepared -> query.counted() ? total(page) : Future.succeededFuture(Optional.empty()))
+                .map(page::counted);
     }
 
-    private Future<HistoryPage> open(
-            ExecutionState state, HistoryQuery query, Optional<Long> total, boolean hasBefore) {
-        var page = new HistoryPage(store, state, query, total, hasBefore);
-        return page.prepare().map(page);
+    /** What was read already need not be counted. */
+    private Future<Optional<Long>> total(HistoryPage page) {
+        HistoryQuery query = page.query();
+        ExecutionState state = page.state();
+        long last = Math.min(state.lastSeq(), query.beforeSeq() - 1);
+        return page.readWhole().isPresent()
+                ? Future.succeededFuture(page.readWhole())
+                : store.count(state.executionId(), query.afterSeq() + 1, last, query.filter());
     }
 
     /** The same for what stands around one entry: a page that begins with the first of those before it. */
@@ -65,7 +68,8 @@ public final class History {
                     Optional.empty(),
                     found.firstSeq - 1,
                     Long.MAX_VALUE);
-            return open(state, query, total.result(), found.more);
+            var page = new HistoryPage(store, state, query, found.more);
+            return page.prepare().map(prepared -> page.counted(total.result()));
         });
     }
 

@@ -26,12 +26,12 @@ public final class HistoryPage {
     private final EntryStore store;
     private final ExecutionState state;
     private final HistoryQuery query;
-    private final Optional<Long> total;
     private final boolean hasBefore;
     private final boolean ascending;
     private final long fromSeq;
     private final long toSeq;
     private final Gaps gaps = new Gaps();
+    private Optional<Long> total = Optional.empty();
     private List<LogEntry> prepared = List.of();
     private long position;
     private int skip;
@@ -46,12 +46,11 @@ public final class HistoryPage {
     private long coldBorder;
 
     /** @param hasBefore whether it is known that there are entries before the page */
-    HistoryPage(EntryStore store, ExecutionState state, HistoryQuery query, Optional<Long> total, boolean hasBefore) {
+    HistoryPage(EntryStore store, ExecutionState state, HistoryQuery query, boolean hasBefore) {
         this.hasBefore = hasBefore;
         this.store = store;
         this.state = state;
         this.query = query;
-        this.total = total;
         ascending = query.ascending();
         long low = query.afterSeq() + 1;
         long high = Math.min(state.lastSeq(), query.beforeSeq() - 1);
@@ -78,6 +77,22 @@ public final class HistoryPage {
             prepared = entries;
             return coldAway && !readSomething ? Future.failedFuture(History.unreadable()) : Future.succeededFuture();
         });
+    }
+
+    /** How many entries the query has, if the beginning of the page showed it: it was all of them. */
+    Optional<Long> readWhole() {
+        boolean whole = done
+                && !hasMore
+                && !coldAway
+                && query.offset() == 0
+                && query.cursor().isEmpty();
+        return whole ? Optional.of(returned) : Optional.empty();
+    }
+
+    /** Says how many entries the query has; nothing while that is not known. */
+    HistoryPage counted(Optional<Long> entries) {
+        total = entries;
+        return this;
     }
 
     /** The next entries in order; an empty list when there are no more. Fails if the hot tier fails. */
