@@ -2,6 +2,7 @@ package tailrace.model;
 
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,20 @@ public record LogFilter(
     /** Whether entries have to be read through, so that one that finds little takes long. */
     public boolean reads() {
         return text != null || !nodeIds.isEmpty();
+    }
+
+    /** How many of all its entries an execution's counters say it accepts; nothing where they are not of this kind. */
+    public OptionalLong counted(ExecutionState state) {
+        boolean byLevel = equals(new LogFilter(levels, Set.of(), null, 1, null, Long.MIN_VALUE, Long.MAX_VALUE));
+        if (byLevel && !levels.isEmpty()) {
+            return OptionalLong.of(
+                    levels.stream().mapToLong(state.levelCounts()::get).sum());
+        }
+        boolean byType = equals(new LogFilter(Set.of(), eventTypes, null, 1, null, Long.MIN_VALUE, Long.MAX_VALUE));
+        return byType && !eventTypes.isEmpty()
+                ? OptionalLong.of(
+                        eventTypes.stream().mapToLong(state.eventCounts()::get).sum())
+                : OptionalLong.empty();
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -204,7 +205,7 @@ public final class Tiers implements EntryStore {
             return Future.succeededFuture(Optional.of(0L));
         }
         return blocking(() -> Math.max(fromSeq, hotFrom(executionId)))
-                .compose(low -> countHeld(executionId, low, toSeq, filter, 0).map(held -> new Count(low, held)))
+                .compose(low -> countHeld(executionId, low, toSeq, filter).map(held -> new Count(low, held)))
                 .compose(counted -> {
                     long belowTo = Math.min(toSeq, counted.lowSeq - 1);
                     if (belowTo < fromSeq) {
@@ -218,6 +219,27 @@ public final class Tiers implements EntryStore {
                                 return Future.succeededFuture(Optional.<Long>empty());
                             });
                 });
+    }
+
+    private Future<Long> countHeld(String executionId, long fromSeq, long toSeq, LogFilter filter) {
+        return blocking(() -> counted(executionId, fromSeq, toSeq, filter))
+                .compose(counted -> counted.isPresent()
+                        ? Future.succeededFuture(counted.getAsLong())
+                        : countHeld(executionId, fromSeq, toSeq, filter, 0));
+    }
+
+    /**
+     * What the execution's own counters say, if they are of these entries: then only what came since need be read. Blocks.
+     */
+    private OptionalLong counted(String executionId, long fromSeq, long toSeq, LogFilter filter) {
+        ExecutionState state = journal.execution(executionId).orElse(null);
+        if (state == null || fromSeq != 1 || state.hotFromSeq() != 1 || state.totalLogs() != state.lastSeq()) {
+            return OptionalLong.empty();
+        }
+        OptionalLong all = filter.counted(state);
+        return all.isEmpty()
+                ? all
+                : OptionalLong.of(all.getAsLong() - journal.count(executionId, toSeq + 1, state.lastSeq(), filter));
     }
 
     /** Counts what the journal holds, a worker's share at a time. */

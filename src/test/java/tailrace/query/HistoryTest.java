@@ -223,6 +223,28 @@ class HistoryTest {
         assertThat(page.total()).hasValue((long) matching.size());
     }
 
+    /** By level or type alone the execution's own counters say it, less what came since. */
+    @Property(tries = 200, shrinking = ShrinkingMode.OFF)
+    void aCountIsWhatAPlainFilterCountsWhateverCameSince(@ForAll long seed) throws Exception {
+        var random = new Random(seed);
+        var world = new World(random);
+        if (world.journal.execution("e1").isEmpty()) {
+            return;
+        }
+        Set<Level> levels =
+                random.nextBoolean() ? Set.copyOf(List.of(Level.ERROR, Level.values()[random.nextInt(5)])) : Set.of();
+        Set<EventType> types = random.nextBoolean() ? Set.of(EventType.values()[random.nextInt(10)]) : Set.of();
+        var filter = new LogFilter(levels, types, null, 1, null, Long.MIN_VALUE, Long.MAX_VALUE);
+        long from = random.nextInt(4) == 0 ? 2 : 1;
+        long to = get(world.tiers.execution("e1")).orElseThrow().lastSeq();
+        world.append(random, random.nextInt(40));
+
+        assertThat(get(world.tiers.count("e1", from, to, filter)))
+                .hasValue(world.held.stream()
+                        .filter(entry -> entry.seq() >= from && entry.seq() <= to && filter.test(entry))
+                        .count());
+    }
+
     @Property(tries = 200, shrinking = ShrinkingMode.OFF)
     void everySeqOfAWholePageIsReturnedOrMissing(@ForAll long seed) throws Exception {
         var random = new Random(seed);
