@@ -58,6 +58,12 @@ public final class Cell {
 
     /** Adds what another has counted; the other stays as it is. */
     public void add(Cell more) {
+        addCounts(more);
+        errors.add(more.errors);
+    }
+
+    /** The same, but for the errors. */
+    public void addCounts(Cell more) {
         add(levels, more.levels);
         add(events, more.events);
         add(ends, more.ends);
@@ -67,7 +73,6 @@ public final class Cell {
         if (theirs != null) {
             histogram().add(theirs);
         }
-        errors.add(more.errors);
     }
 
     private static void add(long[] to, long[] more) {
