@@ -99,7 +99,7 @@ final class RunTrack {
             phase = Phase.ENDED;
         } else if (state.status() != ExecutionStatus.NEW) {
             if (phase == Phase.NONE || phase == Phase.ENDED) {
-                long at = changedMicros.getAsLong();
+                long at = Math.max(state.createdAtMicros(), changedMicros.getAsLong());
                 begin(Phase.HEARD, at, at, at, counting);
             } else if (phase == Phase.UNKNOWN) {
                 phase = Phase.HEARD;
