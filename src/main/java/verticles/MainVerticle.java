@@ -58,6 +58,8 @@ import tailrace.postgres.Retention;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
 import tailrace.postgres.SearchReader;
+import tailrace.postgres.StatsReader;
+import tailrace.postgres.StatsShipper;
 import tailrace.postgres.SummaryReader;
 import tailrace.postgres.SummaryShipper;
 import tailrace.postgres.Workflows;
@@ -224,6 +226,14 @@ public final class MainVerticle extends VerticleBase {
                 config.security().audience(),
                 clock);
         var masking = Services.masking(config.ingest());
+        var stats = new StatsShipper(
+                vertx,
+                database,
+                journal.stats(),
+                () -> lock.state().held(),
+                home::generation,
+                summarizer::keptUntilMicros,
+                metrics);
         var listener = new Listener(vertx, database, metrics);
         listener.onOwnersChanged(access::ownersChanged);
         var intake = new EntryIntake(vertx, Services.parser(config, masking, clock), metrics);
@@ -272,7 +282,9 @@ public final class MainVerticle extends VerticleBase {
                 summarizer,
                 journal.summaries(),
                 new SummaryReader(database, readers, readGuard),
-                writer::position);
+                writer::position,
+                new StatsReader(database, readers, readGuard),
+                stats::writtenUntilMicros);
         Duration lastFlush = config.http().shutdownTimeout().dividedBy(2);
         var trimmer = new Trimmer(journal, loop, cursors, config.journal(), config.retention(), clock, metrics);
         var shipper = new SummaryShipper(
@@ -280,7 +292,7 @@ public final class MainVerticle extends VerticleBase {
         var backlog = new Backlog(journal, cursors, clock, metrics);
         return deploy(new JournalVerticle(
                         loop, trimmer, backlog, config.retention().cleanupInterval()))
-                .compose(done -> deploy(new SummaryVerticle(summarizer, shipper, lastFlush.dividedBy(2))))
+                .compose(done -> deploy(new SummaryVerticle(summarizer, shipper, stats, lastFlush.dividedBy(2))))
                 .compose(done -> deploy(new BatchWriterVerticle(writer, lock, config.writer(), lastFlush)))
                 .compose(done -> redis.map(tier -> deploy(new HotTierVerticle(tier, lastFlush.dividedBy(2))))
                         .orElseGet(Future::succeededFuture))

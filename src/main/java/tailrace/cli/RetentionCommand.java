@@ -93,6 +93,7 @@ final class RetentionCommand implements Callable<Integer> {
         }
         report.policies().forEach(policy -> line(text, "policy %s  %,d rows %s", policy.id(), policy.rows(), deleted));
         line(text, "executions forgotten: %,d; rejects %s: %,d", report.summaries(), deleted, report.rejects());
+        line(text, "cells of statistics %s: %,d", deleted, report.stats());
         if (report.archivedFiles() > 0) {
             line(text, "archived: %,d files, %s", report.archivedFiles(), size(report.archivedBytes()));
         }

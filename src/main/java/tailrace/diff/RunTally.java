@@ -10,6 +10,7 @@ import tailrace.model.EntryCodec;
 import tailrace.model.EntryFields;
 import tailrace.model.Level;
 import tailrace.model.LogEntry;
+import tailrace.model.MessageTemplate;
 
 /**
  * What can be compared of a run: its steps and its messages without their numbers, in bounded memory (about 6 MB at the

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import tailrace.model.MessageTemplate;
 
 /**
  * Which step of one run is which of another. By id and name; what is left by name without numbers, since engines give

@@ -35,6 +35,7 @@ public final class Routes {
             StreamHandler socket,
             ManyStreamHandler manyStream,
             WorkflowHandler workflow,
+            WorkflowStatsHandler workflowStats,
             RetentionHandler retention,
             StatsHandler stats,
             HealthHandler health,
@@ -107,6 +108,7 @@ public final class Routes {
             router.get(path).handler(auth).handler(handlers.recentLogs());
         }
         router.get("/v2/workflows/:id/logs").handler(auth).handler(handlers.search()::ofWorkflow);
+        router.get("/v2/workflows/:id/stats").handler(auth).handler(handlers.workflowStats());
         router.get("/v2/logs/search").handler(auth).handler(handlers.search()::ofAll);
         for (String path : new String[] {"/api/v1/app/executions/:id/logs/ws", "/v2/executions/:id/logs/ws"}) {
             router.get(path).handler(auth.sockets()).handler(handlers.socket());

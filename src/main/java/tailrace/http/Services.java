@@ -28,6 +28,7 @@ import tailrace.metrics.Prometheus;
 import tailrace.postgres.InboxStats;
 import tailrace.postgres.RetentionPolicies;
 import tailrace.postgres.RetentionSchedule;
+import tailrace.postgres.StatsReader;
 import tailrace.postgres.SummaryReader;
 import tailrace.postgres.Workflows;
 import tailrace.postgres.WriterStats;
@@ -40,6 +41,7 @@ import tailrace.query.JournalWorkflows;
 import tailrace.query.LogSearch;
 import tailrace.query.PostgresColdList;
 import tailrace.query.RedisHotStore;
+import tailrace.query.StatsReads;
 import tailrace.query.SummaryReads;
 import tailrace.query.Tiers;
 import tailrace.redis.HotTierStatus;
@@ -81,7 +83,9 @@ public record Services(
         Summarizer summarizer,
         ExecutionIndex index,
         SummaryReader coldSummaries,
-        LongSupplier flushed) {
+        LongSupplier flushed,
+        StatsReader coldStats,
+        LongSupplier statsUntilMicros) {
 
     private static final int NOT_WRITING_RETRY_SECONDS = 5;
     private static final int UNREAD_SECONDS_MORE = 10;
@@ -161,6 +165,8 @@ public record Services(
                 StreamHandler.webSocket(executions, tiers, hub, streams),
                 new ManyStreamHandler(executions, tiers, hub, streams),
                 new WorkflowHandler(workflows),
+                new WorkflowStatsHandler(
+                        vertx, new StatsReads(vertx, coldStats, search, workflows), statsUntilMicros, clock),
                 new RetentionHandler(policies, config.retention().logDays()),
                 new StatsHandler(
                         journal,

@@ -44,6 +44,7 @@ public final class RocksJournal implements Journal, AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final StateCache states = new StateCache();
     private final SummaryStore summaries = new SummaryStore(this);
+    private final StatsStore stats = new StatsStore(this, summaries.marking);
     private @Nullable RocksFiles files;
     private final JournalId id;
     private volatile long lastPosition;
@@ -238,6 +239,11 @@ public final class RocksJournal implements Journal, AutoCloseable {
     /** What is kept with each execution beside its state, by a cursor that comes after the commits. */
     public SummaryStore summaries() {
         return summaries;
+    }
+
+    /** The statistics that the same cursor keeps. */
+    public StatsStore stats() {
+        return stats;
     }
 
     Succession succession() {

@@ -41,7 +41,7 @@ public final class SummaryStore implements ExecutionIndex {
 
     private final RocksJournal journal;
     /** Between putting marks and taking them away. */
-    private final Object marking = new Object();
+    final Object marking = new Object();
 
     SummaryStore(RocksJournal journal) {
         this.journal = journal;
@@ -106,13 +106,28 @@ public final class SummaryStore implements ExecutionIndex {
         });
     }
 
+    /** An execution as the journal knows it now, which may be further than the cursor; also of one that nobody asks for. */
+    public Optional<ExecutionState> state(String executionId) {
+        return journal.peek(executionId).flatMap(StoredState::known);
+    }
+
+    /** When an execution was last changed, epoch microseconds; 0 if that is not known. */
+    public long changedMicros(String executionId) {
+        return journal.peek(executionId).map(StoredState::lastChangeMicros).orElse(0L);
+    }
+
+    /** The same without statistics. */
+    public boolean save(long from, long to, List<Kept> changed, long nowMicros) {
+        return save(from, to, changed, List.of(), nowMicros);
+    }
+
     /**
-     * Keeps summaries and moves the cursor, all or nothing.
+     * Keeps summaries and cells of statistics and moves the cursor, all or nothing.
      *
      * @param from where the cursor is thought to stand
      * @return false, with nothing changed, if it does not stand there: what was kept before was lost, begin anew
      */
-    public boolean save(long from, long to, List<Kept> changed, long nowMicros) {
+    public boolean save(long from, long to, List<Kept> changed, List<StatsStore.Kept> cells, long nowMicros) {
         synchronized (marking) {
             return journal.reading(files -> {
                 if (position(files) != from) {
@@ -121,13 +136,12 @@ public final class SummaryStore implements ExecutionIndex {
                 try (WriteBatch batch = new WriteBatch();
                         WriteOptions options = new WriteOptions().setSync(false)) {
                     for (Kept kept : changed) {
-                        ExecutionState state = journal.peek(kept.executionId())
-                                .flatMap(StoredState::known)
-                                .orElse(null);
+                        ExecutionState state = state(kept.executionId()).orElse(null);
                         if (state != null) {
                             put(files, batch, kept, state, nowMicros);
                         }
                     }
+                    StatsStore.put(files, batch, cells);
                     byte[] position = new byte[Long.BYTES];
                     Bytes.putLong(position, 0, to);
                     batch.put(files.meta, POSITION, position);
@@ -221,9 +235,7 @@ public final class SummaryStore implements ExecutionIndex {
             try (WriteBatch batch = new WriteBatch();
                     WriteOptions options = new WriteOptions().setSync(true)) {
                 for (Kept kept : known) {
-                    ExecutionState state = journal.peek(kept.executionId())
-                            .flatMap(StoredState::known)
-                            .orElse(null);
+                    ExecutionState state = state(kept.executionId()).orElse(null);
                     if (state != null) {
                         put(files, batch, new Kept(kept.executionId(), 0, kept.bytes()), state, 0);
                     }

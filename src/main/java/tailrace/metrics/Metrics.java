@@ -44,6 +44,7 @@ public final class Metrics {
     private final Counter certificateFailures;
     private final Counter unreadable;
     private final Counter summariesWritten;
+    private final Counter statsWritten;
     private final Set<String> shedWorkflows = ConcurrentHashMap.newKeySet();
 
     public Metrics(MeterRegistry registry) {
@@ -64,6 +65,7 @@ public final class Metrics {
         jwksFailures = counter("tailrace.jwks.fetch.failures", "Times the keys of the tokens' issuer could not be had");
         unreadable = counter("tailrace.summaries.entries.unreadable", "Entries whose bytes summaries cannot make out");
         summariesWritten = counter("tailrace.summaries.written", "Summaries written to PostgreSQL");
+        statsWritten = counter("tailrace.stats.cells.written", "Cells of workflows' statistics written to PostgreSQL");
         throttled = counter("tailrace.ingest.throttled", "Requests turned away because their sender sends most");
         rateLimited = counter("tailrace.ingest.rate.limited", "Requests turned away because of INGEST_RATE_…");
         connectionsRefused = counter("tailrace.http.connections.refused", "Connections beyond MAX_CONNECTIONS, closed");
@@ -127,6 +129,10 @@ public final class Metrics {
 
     public void unreadableEntries(int entries) {
         unreadable.increment(entries);
+    }
+
+    public void statsWritten(int cells) {
+        statsWritten.increment(cells);
     }
 
     public void summariesWritten(int summaries) {

@@ -12,6 +12,7 @@ public final class RetentionMetrics {
     private final Counter rows;
     private final Counter summaries;
     private final Counter rejects;
+    private final Counter stats;
     private final Counter archivedFiles;
     private final Counter archivedBytes;
 
@@ -21,6 +22,7 @@ public final class RetentionMetrics {
         rows = counter("tailrace.retention.rows.deleted", "Rows deleted by policies");
         summaries = counter("tailrace.retention.summaries.deleted", "Executions forgotten");
         rejects = counter("tailrace.retention.rejects.deleted", "Rows of log_rejects deleted");
+        stats = counter("tailrace.retention.stats.deleted", "Cells of workflows' statistics deleted");
         archivedFiles = counter("tailrace.retention.archive.files", "Files written before their rows were removed");
         archivedBytes = counter("tailrace.retention.archive.bytes", "Bytes of these files");
     }
@@ -33,6 +35,7 @@ public final class RetentionMetrics {
             long deletedRows,
             long deletedSummaries,
             long deletedRejects,
+            long deletedStats,
             long files,
             long bytes) {
         Timer.builder("tailrace.retention.run")
@@ -44,6 +47,7 @@ public final class RetentionMetrics {
         rows.increment(deletedRows);
         summaries.increment(deletedSummaries);
         rejects.increment(deletedRejects);
+        stats.increment(deletedStats);
         archivedFiles.increment(files);
         archivedBytes.increment(bytes);
     }

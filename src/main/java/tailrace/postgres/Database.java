@@ -35,6 +35,7 @@ public final class Database {
     private final Sql sql;
     private final RetentionSql retentionSql;
     private final SummarySql summarySql;
+    private final StatsSql statsSql;
     private final Supplier<DatabaseUrl> url;
     private final Supplier<DatabaseUrl> listenUrl;
     private final @Nullable EmbeddedPostgres embedded;
@@ -57,6 +58,7 @@ public final class Database {
         this.sql = new Sql(schema);
         this.retentionSql = new RetentionSql(schema);
         this.summarySql = new SummarySql(schema);
+        this.statsSql = new StatsSql(schema);
         this.url = url;
         this.listenUrl = listenUrl;
         this.embedded = embedded;
@@ -169,6 +171,10 @@ public final class Database {
 
     SummarySql summarySql() {
         return summarySql;
+    }
+
+    StatsSql statsSql() {
+        return statsSql;
     }
 
     RetentionSql retentionSql() {

@@ -11,6 +11,7 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Optional;
 import tailrace.config.TailraceConfig;
+import tailrace.stats.Resolution;
 
 /**
  * One cleanup of PostgreSQL (SPEC 10): days past {@code LOG_RETENTION_DAYS} are dropped whole, policies are applied,
@@ -111,6 +112,10 @@ public final class Retention {
         new PolicyCleanup(session, database, none, limits, notes).dryRun(now);
         notes.summaries(session.number(database.retentionSql().countSummaries, before(now, config.summaryDays())));
         notes.rejects(session.number(database.retentionSql().countRejects, before(now, config.logDays())));
+        for (Resolution each : Resolution.values()) {
+            notes.stats(session.number(
+                    database.statsSql().countCells, (short) each.minutes(), before(now, each.keepDays())));
+        }
     }
 
     private void clean(BlockingSession session, Instant now, RetentionNotes notes) {
@@ -126,6 +131,11 @@ public final class Retention {
             deleteRejects(session, before(now, config.logDays()), notes);
         } catch (PgException e) {
             notes.error("log_rejects", e);
+        }
+        try {
+            deleteStats(session, now, notes);
+        } catch (PgException e) {
+            notes.error("workflow_stats", e);
         }
         new SearchIndexes(session, database, notes).build(LocalDate.ofInstant(now.minus(DAY_IS_OVER), ZoneOffset.UTC));
     }
@@ -167,5 +177,21 @@ public final class Retention {
             notes.rejects(deleted);
             session.pause(limits.pause());
         } while (deleted == limits.batchRows());
+    }
+
+    private void deleteStats(BlockingSession session, Instant now, RetentionNotes notes) {
+        for (Resolution each : Resolution.values()) {
+            int deleted;
+            do {
+                deleted = session.query(
+                                database.statsSql().deleteCells,
+                                (short) each.minutes(),
+                                before(now, each.keepDays()),
+                                (long) limits.batchRows())
+                        .rowCount();
+                notes.stats(deleted);
+                session.pause(limits.pause());
+            } while (deleted == limits.batchRows());
+        }
     }
 }

@@ -18,6 +18,7 @@ final class RetentionNotes {
     private int moreErrors;
     private long summaries;
     private long rejects;
+    private long stats;
     private int archivedFiles;
     private long archivedBytes;
 
@@ -35,6 +36,10 @@ final class RetentionNotes {
 
     void rejects(long rows) {
         rejects += rows;
+    }
+
+    void stats(long cells) {
+        stats += cells;
     }
 
     void archived(Archive.Written written) {
@@ -71,6 +76,7 @@ final class RetentionNotes {
                         .toList(),
                 summaries,
                 rejects,
+                stats,
                 archivedFiles,
                 archivedBytes,
                 allErrors);

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param skipped why nothing was done at all, or ""
  * @param summaries executions forgotten
  * @param rejects rows of {@code log_rejects}
+ * @param stats cells of workflows' statistics
  * @param archivedBytes on the disk
  * @param errors what did not go, for people; the next run tries it again
  */
@@ -26,6 +27,7 @@ public record RetentionReport(
         List<ByPolicy> policies,
         long summaries,
         long rejects,
+        long stats,
         int archivedFiles,
         long archivedBytes,
         List<String> errors) {
@@ -58,7 +60,7 @@ public record RetentionReport(
         return String.format(
                 java.util.Locale.ROOT,
                 "%d partitions dropped%s, %d rows deleted by policy%s, %d executions forgotten, %d rejects deleted,"
-                        + " %d files archived (%d bytes), %.1f s",
+                        + " %d cells of statistics deleted, %d files archived (%d bytes), %.1f s",
                 partitions.size(),
                 named(partitions.stream().map(Partition::name).toList()),
                 policies.stream().mapToLong(ByPolicy::rows).sum(),
@@ -68,6 +70,7 @@ public record RetentionReport(
                         .toList()),
                 summaries,
                 rejects,
+                stats,
                 archivedFiles,
                 archivedBytes,
                 duration.toMillis() / 1_000.0);
@@ -98,6 +101,7 @@ public record RetentionReport(
                 .put("policies", byPolicy)
                 .put("summaries", summaries)
                 .put("rejects", rejects)
+                .put("stats", stats)
                 .put("archived_files", archivedFiles)
                 .put("archived_bytes", archivedBytes)
                 .put("errors", new JsonArray(errors));

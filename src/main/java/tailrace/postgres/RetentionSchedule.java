@@ -98,6 +98,7 @@ public final class RetentionSchedule {
                         .sum(),
                 report.summaries(),
                 report.rejects(),
+                report.stats(),
                 report.archivedFiles(),
                 report.archivedBytes());
         if (!report.skipped().isEmpty()) {

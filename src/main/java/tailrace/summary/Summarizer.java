@@ -8,8 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,19 +15,24 @@ import tailrace.bus.BusMessage;
 import tailrace.journal.JournalUnavailableException;
 import tailrace.journal.LagClock;
 import tailrace.journal.RocksJournal;
+import tailrace.journal.StatsStore;
 import tailrace.journal.SummaryStore;
 import tailrace.journal.SummaryStore.Kept;
 import tailrace.metrics.Metrics;
 import tailrace.model.EntryScan;
+import tailrace.model.ExecutionState;
 import tailrace.model.JournalRecord;
 import tailrace.model.LogEntry;
 import tailrace.model.Timestamps;
+import tailrace.stats.Rollups;
 
 /**
  * A cursor over the journal that folds every entry into its execution's {@link Summary}. What it is told of commits it
  * takes from memory, as long as nothing is missing between; for everything else it reads the journal. Some time after
  * the commits it keeps what it has in the journal's files together with its position, so that after a crash it goes on
- * from where both stand. Nobody waits for it, and nothing that an answer to a sender rests on is done here.
+ * from where both stand. What it folds it counts into {@link Rollups} at the same time, which are kept with the rest: so
+ * statistics, too, count every entry once. Nobody waits for it, and nothing that an answer to a sender rests on is done
+ * here.
  *
  * <p>It folds on a thread of its own. {@link #offer}, {@link #position}, {@link #find} and {@link #stop} are for any
  * thread; {@link #find} reads files.
@@ -47,17 +50,13 @@ public final class Summarizer {
     /** After something went wrong. */
     private static final Duration RETRY_INTERVAL = Duration.ofSeconds(1);
 
-    /** Bytes of entries that wait in memory; what comes on top is read from the journal. */
-    private static final long MAX_WAITING_BYTES = 4L << 20;
-    /** So many are folded at once. */
-    private static final long WAKE_BYTES = 512 << 10;
-
-    private static final int MAX_WAITING_COMMITS = 10_000;
     /** Heap of summaries that are not kept yet; more are kept at once. */
     private static final long MAX_OPEN_BYTES =
             Math.min(64L << 20, Runtime.getRuntime().maxMemory() / 16);
 
     private static final int MAX_OPEN = 5_000;
+    /** Cells of statistics that are not kept yet. */
+    private static final int MAX_CHANGED_CELLS = 20_000;
 
     private static final int PAGE_RECORDS = 500;
     private static final int PAGE_ENTRIES = 1_000;
@@ -71,9 +70,7 @@ public final class Summarizer {
     private final EntryScan scan = new EntryScan();
     private final Thread thread = new Thread(this::run, "summaries");
 
-    private final ConcurrentLinkedQueue<Commit> waiting = new ConcurrentLinkedQueue<>();
-    private final AtomicLong waitingBytes = new AtomicLong();
-    private final AtomicLong waitingCommits = new AtomicLong();
+    private final WaitingCommits waiting = new WaitingCommits();
 
     /** Changed since they were last kept. */
     private final Map<String, Summary> open = new ConcurrentHashMap<>();
@@ -81,14 +78,15 @@ public final class Summarizer {
     private final long catchUpTo;
 
     private volatile long position;
+    private volatile long keptUntilMicros;
     private volatile boolean stopping;
 
     // Of the thread.
+    private final Rollups rollups = new Rollups();
     private long folded;
+    private long foldedUntilMicros;
     private long openBytes;
     private long savedNanos = System.nanoTime();
-
-    private record Commit(BusMessage.Appended appended, long bytes) {}
 
     public Summarizer(RocksJournal journal, Clock clock, Metrics metrics) {
         this.journal = journal;
@@ -117,18 +115,7 @@ public final class Summarizer {
 
     /** A commit, so that its entries need not be read; a wake-up, no more. Any thread. */
     public void offer(BusMessage.Appended appended) {
-        long bytes = 0;
-        for (BusMessage.Run run : appended.runs()) {
-            for (LogEntry entry : run.entries()) {
-                bytes += entry.encoded().length;
-            }
-        }
-        if (waitingBytes.get() + bytes > MAX_WAITING_BYTES || waitingCommits.get() >= MAX_WAITING_COMMITS) {
-            return; // it is in the journal
-        }
-        waitingCommits.incrementAndGet();
-        waiting.add(new Commit(appended, bytes));
-        if (waitingBytes.addAndGet(bytes) >= WAKE_BYTES) {
+        if (waiting.offer(appended)) {
             LockSupport.unpark(thread);
         }
     }
@@ -136,6 +123,11 @@ public final class Summarizer {
     /** Of the last record that is in what is kept. */
     public long position() {
         return position;
+    }
+
+    /** Whatever was accepted before this time is in what is kept; epoch microseconds, 0 before the first time. */
+    public long keptUntilMicros() {
+        return keptUntilMicros;
     }
 
     /** Up to where the journal need not keep anything for this cursor. */
@@ -175,7 +167,7 @@ public final class Summarizer {
             LockSupport.parkNanos(FOLD_INTERVAL.toNanos());
             try {
                 foldAll();
-                if (due()) {
+                if (due() || open.isEmpty()) {
                     save();
                 }
             } catch (JournalUnavailableException e) {
@@ -197,14 +189,17 @@ public final class Summarizer {
     private boolean due() {
         return !open.isEmpty() && System.nanoTime() - savedNanos >= SAVE_INTERVAL.toNanos()
                 || openBytes > MAX_OPEN_BYTES
-                || open.size() > MAX_OPEN;
+                || open.size() > MAX_OPEN
+                || rollups.changedCells() > MAX_CHANGED_CELLS;
     }
 
     /** What was not kept is folded once more, from where the files stand. */
     private void again() {
         open.clear();
         openBytes = 0;
-        forgetWaiting();
+        rollups.forget();
+        waiting.clear();
+        folded = position;
         if (!stopping) {
             LockSupport.parkNanos(RETRY_INTERVAL.toNanos());
         }
@@ -216,36 +211,32 @@ public final class Summarizer {
         }
     }
 
-    private void forgetWaiting() {
-        for (Commit commit; (commit = waiting.poll()) != null; ) {
-            forget(commit);
-        }
-    }
-
-    private void forget(Commit commit) {
-        waitingBytes.addAndGet(-commit.bytes());
-        waitingCommits.decrementAndGet();
-    }
-
     /** Folds what the journal holds now. */
     private void foldAll() {
+        long now = Timestamps.micros(clock.instant()); // before the end is looked for
         long end = journal.lastPosition();
         lag.sample(end, System.nanoTime());
-        for (Commit commit; (commit = waiting.poll()) != null; ) {
-            forget(commit);
-            for (BusMessage.Run run : commit.appended().runs()) {
+        for (BusMessage.Appended commit; (commit = waiting.poll()) != null; ) {
+            for (BusMessage.Run run : commit.runs()) {
                 long at = run.state().lastPosition();
                 if (at > folded + 1) {
                     catchUp(at - 1);
                 }
                 if (at == folded + 1) {
-                    fold(run.state().executionId(), run.entries());
+                    String executionId = run.state().executionId();
+                    boolean counts = rollups.turnTo(run.state(), at);
+                    Summary summary = summary(executionId);
+                    fold(executionId, summary, run.entries(), counts);
+                    reached(executionId, summary, run.state(), counts);
                     folded = at;
                 }
             }
         }
         if (folded < end) {
             catchUp(end);
+        }
+        if (folded >= end) {
+            foldedUntilMicros = now;
         }
     }
 
@@ -272,45 +263,66 @@ public final class Summarizer {
 
     private void read(JournalRecord record) {
         String executionId = record.executionId();
-        fold(executionId, List.of());
+        ExecutionState state = store.state(executionId).orElse(null);
+        boolean counts = rollups.turnTo(state, record.position());
+        Summary summary = summary(executionId);
         for (long from = record.firstSeq(); from <= record.lastSeq(); ) {
             List<LogEntry> entries =
                     journal.entries(executionId, from, record.lastSeq(), true, PAGE_ENTRIES, PAGE_BYTES, any -> true);
             if (entries.isEmpty()) {
-                return; // expired before this version was there to count them
+                break; // expired before this version was there to count them
             }
-            fold(executionId, entries);
+            fold(executionId, summary, entries, counts);
             from = entries.get(entries.size() - 1).seq() + 1;
+        }
+        // Of an execution that went on since, the state is another's: that of a record still to come.
+        if (state != null && state.lastPosition() == record.position()) {
+            reached(executionId, summary, state, counts);
         }
     }
 
-    private void fold(String executionId, List<LogEntry> entries) {
+    private Summary summary(String executionId) {
         Summary summary = open.get(executionId);
         if (summary == null) {
             summary = kept(executionId).orElseGet(Summary::new);
             open.put(executionId, summary);
             openBytes += summary.heapBytes();
         }
-        int unreadable = summary.add(entries, scan);
+        return summary;
+    }
+
+    private void fold(String executionId, Summary summary, List<LogEntry> entries, boolean counts) {
+        int unreadable = summary.add(entries, scan, counts ? rollups : null);
         if (unreadable > 0) {
             metrics.unreadableEntries(unreadable);
             LOG.error("{} entries of execution {} cannot be read; its summary lacks them", unreadable, executionId);
         }
     }
 
+    private void reached(String executionId, Summary summary, ExecutionState state, boolean counts) {
+        if (counts) {
+            summary.reached(state, () -> store.changedMicros(executionId), rollups);
+        }
+    }
+
     /** Keeps what was changed, together with the position up to which it counts. */
     private void save() {
         if (folded == position) {
+            keptUntilMicros = foldedUntilMicros;
             return;
         }
         var changed = new ArrayList<Kept>(open.size());
         open.forEach((executionId, summary) ->
                 changed.add(new Kept(executionId, summary.upToSeq(), SummaryCodec.encode(summary))));
+        var cells = new ArrayList<StatsStore.Kept>(rollups.changedCells());
+        rollups.changed().forEach(cell -> cells.add(new StatsStore.Kept(cell.key(), folded, cell.json())));
         long from = position;
-        if (!store.save(from, folded, changed, Timestamps.micros(clock.instant()))) {
+        if (!store.save(from, folded, changed, cells, Timestamps.micros(clock.instant()))) {
             throw new JournalUnavailableException("Summaries kept up to position " + from + " were lost.");
         }
         position = folded;
+        keptUntilMicros = foldedUntilMicros;
+        rollups.saved();
         // Only now: who does not find them here any more finds them in the files.
         open.clear();
         openBytes = 0;

@@ -8,11 +8,14 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import tailrace.model.EntryScan;
 import tailrace.model.EventType;
+import tailrace.model.ExecutionState;
 import tailrace.model.Level;
 import tailrace.model.LogEntry;
+import tailrace.stats.Rollups;
 
 /**
  * An execution's entries folded into one value of bounded size. It knows the last seq it has seen, so no entry counts
@@ -51,6 +54,8 @@ public final class Summary {
     @Nullable
     LastError lastError;
 
+    final RunTrack run = new RunTrack();
+
     private int nodeChars;
     /** Nodes met lately, by their ids' bytes: most entries need no text made of them. */
     private final @Nullable SummaryNode[] lately = new @Nullable SummaryNode[LATELY];
@@ -72,12 +77,24 @@ public final class Summary {
             @Nullable String code) {}
 
     /** Folds entries in, ascending by seq; those it has seen already are passed over. How many could not be read. */
-    public synchronized int add(List<LogEntry> entries, EntryScan scan) {
+    public int add(List<LogEntry> entries, EntryScan scan) {
+        return add(entries, scan, null);
+    }
+
+    /**
+     * The same.
+     *
+     * @param counting turned to the execution, if its entries are to be counted: each is that was not seen before
+     */
+    synchronized int add(List<LogEntry> entries, EntryScan scan, @Nullable Rollups counting) {
         LogEntry error = null;
         int unreadable = 0;
         for (LogEntry entry : entries) {
             if (entry.seq() <= upToSeq) {
                 continue;
+            }
+            if (counting != null) {
+                count(entry, scan, counting);
             }
             fromSeq = folded == 0 ? entry.seq() : fromSeq;
             upToSeq = entry.seq();
@@ -99,6 +116,34 @@ public final class Summary {
                     new LastError(error.seq(), error.timestampMicros(), cut(message), cuts(message), scan.errorCode());
         }
         return unreadable;
+    }
+
+    /** An entry that is looked into twice, here and for its step, is an error or an end: few are. */
+    private void count(LogEntry entry, EntryScan scan, Rollups counting) {
+        if (folded == 0 && !counting.beginsWith(entry)) {
+            run.unknown();
+        }
+        counting.entry(entry);
+        run.entry(entry, scan, counting);
+        if (counting.wantsError(entry)) {
+            if (scan.read(entry)) {
+                counting.error(entry, scan);
+            } else {
+                counting.otherError(entry);
+            }
+        }
+    }
+
+    /**
+     * The execution's state right behind the last entry folded: it tells of what no entry did.
+     *
+     * @param changedMicros when it was last changed
+     */
+    synchronized void reached(ExecutionState state, LongSupplier changedMicros, Rollups counting) {
+        if (folded == 0 && state.totalLogs() > 0) {
+            run.unknown();
+        }
+        run.state(state, changedMicros, counting);
     }
 
     private void add(LogEntry entry, EntryScan scan) {
@@ -200,6 +245,7 @@ public final class Summary {
         copy.stepNumber = stepNumber;
         copy.totalSteps = totalSteps;
         copy.lastError = lastError;
+        copy.run.copyFrom(run);
         return copy;
     }
 

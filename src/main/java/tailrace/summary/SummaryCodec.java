@@ -33,6 +33,9 @@ public final class SummaryCodec {
             out.rawText(",\"milestone_count\":").number(summary.milestones);
             milestones(out.rawText(",\"first_milestones\":"), summary.firstMilestones);
             milestones(out.rawText(",\"last_milestones\":"), summary.lastMilestones);
+            out.rawText(",\"run\":{\"phase\":\"" + summary.run.phase.name().toLowerCase(Locale.ROOT) + "\",\"sent\":");
+            out.number(summary.run.startSentMicros).rawText(",\"received\":");
+            out.number(summary.run.startReceivedMicros).raw('}');
             LastError error = summary.lastError;
             if (error != null) {
                 out.rawText(",\"last_error\":{\"seq\":").number(error.seq());
@@ -103,6 +106,7 @@ public final class SummaryCodec {
      */
     public static Summary decode(byte[] json, int offset, int length) throws IOException {
         var into = new Summary();
+        into.run.unknown(); // an earlier version did not say
         try (JsonParser in = JSON.createParser(json, offset, length)) {
             require(in.nextToken() == JsonToken.START_OBJECT);
             members(in, name -> {
@@ -116,6 +120,7 @@ public final class SummaryCodec {
                     case "milestone_count" -> into.milestones = in.getLongValue();
                     case "first_milestones" -> each(in, () -> into.firstMilestones.add(milestone(in)));
                     case "last_milestones" -> each(in, () -> into.lastMilestones.add(milestone(in)));
+                    case "run" -> run(in, into.run);
                     case "last_error" -> into.lastError = error(in);
                     case "nodes" -> each(in, () -> into.put(node(in)));
                     default -> in.skipChildren();
@@ -125,6 +130,17 @@ public final class SummaryCodec {
             throw new IOException("not a summary", e);
         }
         return into;
+    }
+
+    private static void run(JsonParser in, RunTrack run) throws IOException {
+        members(in, name -> {
+            switch (name) {
+                case "phase" -> run.phase = RunTrack.Phase.valueOf(in.getText().toUpperCase(Locale.ROOT));
+                case "sent" -> run.startSentMicros = in.getLongValue();
+                case "received" -> run.startReceivedMicros = in.getLongValue();
+                default -> in.skipChildren();
+            }
+        });
     }
 
     private interface Reading {

@@ -90,6 +90,9 @@ class SupabaseIT {
                     + " event_type, log_category, display_priority, is_milestone, execution_id, message)"
                     + " SELECT 1, now(), now(), gen_random_uuid(), 'info', 'log', 'business', 5, false, execution_id,"
                     + " execution_id FROM tailrace.workflow_executions");
+            session.ask("INSERT INTO tailrace.workflow_stats (workflow_id, resolution, bucket_start, owner, generation,"
+                    + " part, position, cell) SELECT w, 1, now(), '" + BOB + "', 1, 1, 1, '{}' FROM unnest('{" + ANN
+                    + "," + BOB + "}'::text[]) AS w");
 
             // When the functions are replaced as the docs say
             Matcher sql = Pattern.compile("```sql\n(.*?)```", Pattern.DOTALL)
@@ -107,6 +110,8 @@ class SupabaseIT {
                         .containsExactly(theirs);
                 assertThat(session.ask("SELECT execution_id FROM tailrace.workflow_executions"))
                         .containsExactly(theirs);
+                assertThat(session.ask("SELECT workflow_id FROM tailrace.workflow_stats"))
+                        .containsExactly(who);
                 assertThat(session.ask("SELECT tailrace.owns_hot_execution('of-ann', '" + BOB + "', '" + ANN + "')"))
                         .as("the hot tier, too")
                         .containsExactly(who.equals(ANN) ? "t" : "f");

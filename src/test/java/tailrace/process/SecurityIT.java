@@ -70,6 +70,7 @@ class SecurityIT {
             new Row("GET", "/api/v1/app/executions/recent_logs", Who.READER),
             new Row("GET", "/v2/workflows/executions/recent_logs", Who.READER),
             new Row("GET", "/v2/workflows/:id/logs", Who.READER),
+            new Row("GET", "/v2/workflows/:id/stats", Who.READER),
             new Row("GET", "/v2/logs/search", Who.READER),
             new Row("GET", "/api/v1/app/executions/:id/logs/ws", Who.READER),
             new Row("GET", "/v2/executions/:id/logs/ws", Who.READER),

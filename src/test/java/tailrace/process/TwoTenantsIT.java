@@ -75,6 +75,7 @@ class TwoTenantsIT {
             new Endpoint("diff", "/v2/executions/{e}/logs/diff?against={e}"),
             new Endpoint("recent", "/api/v1/app/executions/recent_logs?workflow_id={w}&include_all_executions=true"),
             new Endpoint("workflow's logs", "/v2/workflows/{w}/logs"),
+            new Endpoint("workflow's statistics", "/v2/workflows/{w}/stats"),
             new Endpoint("search", "/v2/logs/search?q=secret"),
             new Endpoint("list", "/v2/executions?limit=500"));
 

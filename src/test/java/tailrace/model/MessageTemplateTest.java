@@ -1,4 +1,4 @@
-package tailrace.diff;
+package tailrace.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

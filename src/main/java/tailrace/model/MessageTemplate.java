@@ -1,4 +1,4 @@
-package tailrace.diff;
+package tailrace.model;
 
 import java.util.regex.Pattern;
 
@@ -7,9 +7,9 @@ import java.util.regex.Pattern;
  * {@code <*>}. One placeholder for all, because an id may happen to consist of digits alone. Words in quotes stay: they
  * are states and names as often as they are ids.
  */
-final class MessageTemplate {
+public final class MessageTemplate {
     /** Characters of a template; what messages say beyond it does not tell them apart. */
-    static final int MAX_CHARS = 200;
+    public static final int MAX_CHARS = 200;
 
     private static final int UUID_START_CHARS = 8;
     private static final String VARIABLE = "<*>";
@@ -35,7 +35,7 @@ final class MessageTemplate {
         this.text = text;
     }
 
-    static String of(String message) {
+    public static String of(String message) {
         return new MessageTemplate(message).make();
     }
 
