@@ -22,11 +22,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import tailrace.config.TailraceConfig;
 import tailrace.model.EntryFields;
 
 /** Cleanups of a real PostgreSQL, as of 15 July 2026. */
+@Tag("alone")
 class RetentionIT {
     private static final LocalDate TODAY = LocalDate.of(2026, 7, 15);
     private static final Instant NOW = Instant.parse("2026-07-15T09:00:00Z");

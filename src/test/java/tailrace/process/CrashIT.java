@@ -23,10 +23,7 @@ class CrashIT {
 
     @Test
     void nothingAcknowledgedIsLostByKillingTheServerInTheMiddleOfIngest(@TempDir Path temp) throws Exception {
-        // A server that lives for seconds: what the second compiler would give comes too late.
-        try (ServerProcess server = ServerProcess.in(temp.resolve("data"))
-                .jvm("-XX:TieredStopAtLevel=1")
-                .start()) {
+        try (ServerProcess server = ServerProcess.in(temp.resolve("data")).start()) {
             for (int round = 1; round <= ROUNDS; round++) {
                 // Given several senders to executions new and old
                 List<String> executions = List.of("old-a", "old b/ü", "round-" + round + "-a", "round-" + round + "-b");

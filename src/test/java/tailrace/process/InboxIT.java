@@ -171,7 +171,6 @@ class InboxIT {
         try (TestDatabase database = TestDatabase.empty();
                 ServerProcess server = ServerProcess.in(directory.resolve("data"))
                         .env("DATABASE_URL", database.urlText())
-                        .jvm("-XX:TieredStopAtLevel=1")
                         .start();
                 Inserts administrator = Inserts.administrator(database)) {
             // Given a DELETE that waits for us, so that rows are durable and still in the table

@@ -36,10 +36,7 @@ class LostDataDirIT {
     }
 
     private ServerProcess server(String dataDir) {
-        return ServerProcess.in(temp.resolve(dataDir))
-                .env("DATABASE_URL", database.urlText())
-                // These servers live for seconds.
-                .jvm("-XX:TieredStopAtLevel=1");
+        return ServerProcess.in(temp.resolve(dataDir)).env("DATABASE_URL", database.urlText());
     }
 
     private static Api api(ServerProcess server) {

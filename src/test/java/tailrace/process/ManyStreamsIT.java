@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 
 /** 1,000 people watch at once: each gets everything, and they cost the server little. */
+@Tag("alone")
 class ManyStreamsIT {
     private static final int STREAMS = 1_000;
     /** 1,000 connections at 9 KB of heap and their share of Netty's buffers, with room for the collector's mood. */
@@ -33,6 +35,7 @@ class ManyStreamsIT {
         database = TestDatabase.empty();
         server = ServerProcess.in(directory.resolve("data"))
                 .env("DATABASE_URL", database.urlText())
+                .underLoad()
                 .jvm("-Xmx256m")
                 .start();
         probe = new ServerProbe(server);

@@ -8,11 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 
 /** Promise 5: PostgreSQL being away stops neither ingest nor live streams and loses nothing. */
+@Tag("alone")
 class OutageIT {
     private static final List<String> EXECUTIONS = List.of("a", "b", "c", "d");
     /** An outage that stopped ingest or delivery would show in seconds. */
@@ -27,7 +29,8 @@ class OutageIT {
     @Test
     void aPostgresThatHangsOrDiesIsNotMissed() throws Exception {
         // Given a server with its own PostgreSQL, readers, and load
-        try (ServerProcess server = ServerProcess.in(directory.resolve("data")).start()) {
+        try (ServerProcess server =
+                ServerProcess.in(directory.resolve("data")).underLoad().start()) {
             ServerProbe probe = new ServerProbe(server);
             Api service = new Api(server.base(), ServerProcess.serviceToken());
             List<LiveFollower> readers = new ArrayList<>();

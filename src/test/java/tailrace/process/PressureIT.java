@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
 
 /** Level 4: what is given up when more comes than can be held, who is told, and that it ends. */
+@Tag("alone")
 class PressureIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String PADDING = "x".repeat(2_000);
@@ -197,6 +199,7 @@ class PressureIT {
                 ServerProcess server = ServerProcess.in(directory.resolve("data"))
                         .env("DATABASE_URL", database.text(link.port()))
                         .env("JOURNAL_GROUP_BYTES", "1MiB")
+                        .underLoad()
                         .start()) {
             Api service = new Api(server.base(), ServerProcess.serviceToken());
             String batch = "[" + "{\"message\":\"flood\"},".repeat(4_999) + "{\"message\":\"flood\"}]";

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tailrace.config.TailraceConfig;
@@ -31,6 +32,7 @@ public final class ServerProcess implements AutoCloseable {
     private final Path dataDir;
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>();
+    private Supplier<List<String>> manner = Soak.on() ? List::of : QuickJvm::shortLived;
     private Process process;
     private Path log;
     private volatile URI base;
@@ -55,6 +57,18 @@ public final class ServerProcess implements AutoCloseable {
 
     public ServerProcess jvm(String option) {
         jvmOptions.add(option);
+        return this;
+    }
+
+    /** With both compilers of the JVM: for a test of what a server bears. */
+    public ServerProcess underLoad() {
+        manner = Soak.on() ? List::of : QuickJvm::underLoad;
+        return this;
+    }
+
+    /** By a JVM that is told nothing to start sooner. */
+    public ServerProcess asShipped() {
+        manner = List::of;
         return this;
     }
 
@@ -91,8 +105,9 @@ public final class ServerProcess implements AutoCloseable {
         log = dataDir.resolveSibling(dataDir.getFileName() + "-serve-" + STARTS.incrementAndGet() + ".log");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(manner.get());
         command.addAll(jvmOptions);
-        command.addAll(List.of("-jar", System.getProperty("tailrace.jar", "target/tailrace.jar"), "serve"));
+        command.addAll(List.of("-jar", QuickJvm.JAR.toString(), "serve"));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
