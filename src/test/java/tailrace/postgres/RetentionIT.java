@@ -28,7 +28,6 @@ import tailrace.config.TailraceConfig;
 import tailrace.model.EntryFields;
 
 /** Cleanups of a real PostgreSQL, as of 15 July 2026. */
-@Tag("alone")
 class RetentionIT {
     private static final LocalDate TODAY = LocalDate.of(2026, 7, 15);
     private static final Instant NOW = Instant.parse("2026-07-15T09:00:00Z");
@@ -68,6 +67,7 @@ class RetentionIT {
     }
 
     @Test
+    @Tag("alone")
     void aDroppedDayCostsNothingLikeItsDelete() throws Exception {
         // Given 30 days, two of them large, and the same row count to delete as to drop
         int large = 40_000;

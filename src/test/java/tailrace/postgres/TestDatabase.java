@@ -28,7 +28,7 @@ public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final int TIMEOUT_SECONDS = 60;
     /** Several JVMs run tests at a time, each with a PostgreSQL of its own. */
-    private static final String FORK = System.getProperty("tailrace.fork", "");
+    static final Path EMBEDDED = Path.of("target", "test-postgres" + System.getProperty("tailrace.fork", ""));
 
     private final String name;
     private final DatabaseUrl url;
@@ -57,7 +57,7 @@ public final class TestDatabase implements AutoCloseable {
                         null);
             }
             // Kept between runs: a test run then saves the making of a database.
-            EmbeddedPostgres embedded = new EmbeddedPostgres(Path.of("target", "test-postgres" + FORK));
+            EmbeddedPostgres embedded = new EmbeddedPostgres(EMBEDDED);
             embedded.start();
             Runtime.getRuntime().addShutdownHook(new Thread(embedded::close));
             DatabaseUrl ours = embedded.url();

@@ -15,7 +15,9 @@ import tailrace.postgres.TestDatabase;
 
 /** Promises 1, 2 and 5: what was acknowledged is there, once, in order, in every tier, whatever was killed and when. */
 class CrashIT {
-    private static final int ROUNDS = 10;
+    /** Each way of killing in turn: the server alone, its PostgreSQL before it, and after it. */
+    private static final int ROUNDS = Soak.times(6, 30);
+
     private static final int THREADS = 4;
 
     private final Ledger ledger = new Ledger();

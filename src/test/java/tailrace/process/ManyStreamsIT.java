@@ -8,13 +8,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 
 /** 1,000 people watch at once: each gets everything, and they cost the server little. */
-@Tag("alone")
 class ManyStreamsIT {
     private static final int STREAMS = 1_000;
     /** 1,000 connections at 9 KB of heap and their share of Netty's buffers, with room for the collector's mood. */

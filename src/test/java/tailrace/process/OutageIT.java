@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 
 /** Promise 5: PostgreSQL being away stops neither ingest nor live streams and loses nothing. */
-@Tag("alone")
 class OutageIT {
     private static final List<String> EXECUTIONS = List.of("a", "b", "c", "d");
     /** An outage that stopped ingest or delivery would show in seconds. */
@@ -27,6 +26,7 @@ class OutageIT {
     private Path directory;
 
     @Test
+    @Tag("alone")
     void aPostgresThatHangsOrDiesIsNotMissed() throws Exception {
         // Given a server with its own PostgreSQL, readers, and load
         try (ServerProcess server =

@@ -18,7 +18,6 @@ import tailrace.postgres.TestDatabase;
 import tailrace.security.Role;
 
 /** Level 4: what is given up when more comes than can be held, who is told, and that it ends. */
-@Tag("alone")
 class PressureIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String PADDING = "x".repeat(2_000);
@@ -193,6 +192,7 @@ class PressureIT {
     }
 
     @Test
+    @Tag("alone")
     void aFloodOfOneExecutionDoesNotHoldUpAnother() throws Exception {
         try (TestDatabase database = TestDatabase.empty();
                 DatabaseLink link = new DatabaseLink(database.url().port());
@@ -292,6 +292,7 @@ class PressureIT {
             assertThat(probe.metric("tailrace_ingest_throttled_total")).isPositive();
             assertThat(probe.metric("tailrace_entries_shed_total")).isZero();
             assertThat(server.output()).doesNotContain("noisy");
+            server.kill(); // a stop would wait for PostgreSQL
         }
     }
 

@@ -68,7 +68,8 @@ final class QuickJvm {
                             .start()) {
                 Api api = new Api(server.base(), ServerProcess.serviceToken());
                 api.put("/v2/executions/e", "{\"status\":\"RUNNING\"}");
-                api.post("/v2/executions/e/logs", "[{\"message\":\"one\"},{\"message\":\"two\",\"is_milestone\":true}]");
+                api.post(
+                        "/v2/executions/e/logs", "[{\"message\":\"one\"},{\"message\":\"two\",\"is_milestone\":true}]");
                 api.put("/v2/executions/e", "{\"status\":\"SUCCEEDED\"}");
                 api.history("e");
                 try (Api.Stream stream = api.stream("e", "?follow=false")) {

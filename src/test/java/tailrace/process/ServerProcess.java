@@ -14,10 +14,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tailrace.config.TailraceConfig;
+import tailrace.postgres.LentPrograms;
 import tailrace.security.Role;
 import tailrace.security.Tokens;
 
@@ -32,7 +32,8 @@ public final class ServerProcess implements AutoCloseable {
     private final Path dataDir;
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>();
-    private Supplier<List<String>> manner = Soak.on() ? List::of : QuickJvm::shortLived;
+    private boolean asShipped = Soak.on();
+    private boolean underLoad;
     private Process process;
     private Path log;
     private volatile URI base;
@@ -62,13 +63,13 @@ public final class ServerProcess implements AutoCloseable {
 
     /** With both compilers of the JVM: for a test of what a server bears. */
     public ServerProcess underLoad() {
-        manner = Soak.on() ? List::of : QuickJvm::underLoad;
+        underLoad = true;
         return this;
     }
 
-    /** By a JVM that is told nothing to start sooner. */
+    /** With nothing that lets it start sooner. */
     public ServerProcess asShipped() {
-        manner = List::of;
+        asShipped = true;
         return this;
     }
 
@@ -101,11 +102,16 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     private void launch() throws IOException {
+        if (!asShipped && !environment.containsKey("DATABASE_URL")) {
+            LentPrograms.to(dataDir);
+        }
         // A file for each process, also where two share a data directory.
         log = dataDir.resolveSibling(dataDir.getFileName() + "-serve-" + STARTS.incrementAndGet() + ".log");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(manner.get());
+        if (!asShipped) {
+            command.addAll(underLoad ? QuickJvm.underLoad() : QuickJvm.shortLived());
+        }
         command.addAll(jvmOptions);
         command.addAll(List.of("-jar", QuickJvm.JAR.toString(), "serve"));
         ProcessBuilder builder = new ProcessBuilder(command)
