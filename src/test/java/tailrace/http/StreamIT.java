@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -284,6 +285,7 @@ class StreamIT {
     }
 
     @Test
+    @Tag("alone")
     void completesAfterTheDelayAndLateEntriesResetIt() {
         server.appendMany("e1", 1);
         try (SseClient client = open("e1", "")) {

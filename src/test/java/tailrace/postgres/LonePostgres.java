@@ -14,6 +14,7 @@ public final class LonePostgres {
      * named in {@code postgres/postmaster.pid} there, and is the caller's to end.
      */
     public static DatabaseUrl start(Path dataDir) {
+        LentPrograms.to(dataDir);
         EmbeddedPostgres postgres = new EmbeddedPostgres(dataDir);
         postgres.start();
         DatabaseUrl url = postgres.url();

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import tailrace.config.TailraceConfig;
 import tailrace.model.EntryFields;
@@ -66,6 +67,7 @@ class RetentionIT {
     }
 
     @Test
+    @Tag("alone")
     void aDroppedDayCostsNothingLikeItsDelete() throws Exception {
         // Given 30 days, two of them large, and the same row count to delete as to drop
         int large = 40_000;

@@ -27,6 +27,8 @@ import tailrace.config.TailraceConfig.Secret;
 public final class TestDatabase implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final int TIMEOUT_SECONDS = 60;
+    /** Several JVMs run tests at a time, each with a PostgreSQL of its own. */
+    static final Path EMBEDDED = Path.of("target", "test-postgres" + System.getProperty("tailrace.fork", ""));
 
     private final String name;
     private final DatabaseUrl url;
@@ -55,7 +57,7 @@ public final class TestDatabase implements AutoCloseable {
                         null);
             }
             // Kept between runs: a test run then saves the making of a database.
-            EmbeddedPostgres embedded = new EmbeddedPostgres(Path.of("target", "test-postgres"));
+            EmbeddedPostgres embedded = new EmbeddedPostgres(EMBEDDED);
             embedded.start();
             Runtime.getRuntime().addShutdownHook(new Thread(embedded::close));
             DatabaseUrl ours = embedded.url();

@@ -19,12 +19,10 @@ final class Cli {
 
     /** A command that may be running; its standard input is the process's output stream. */
     static Process start(Path directory, Map<String, String> environment, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                System.getProperty("tailrace.jar", "target/tailrace.jar")));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m"));
+        command.addAll(QuickJvm.shortLived());
+        command.addAll(List.of("-jar", QuickJvm.JAR.toString()));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectOutput(directory.resolve("cli.out").toFile())

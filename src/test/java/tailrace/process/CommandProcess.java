@@ -38,13 +38,10 @@ final class CommandProcess implements AutoCloseable {
         String name = dataDir.getFileName() + "-command-" + STARTS.incrementAndGet();
         Path out = dataDir.resolveSibling(name + ".out");
         Path err = dataDir.resolveSibling(name + ".err");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                // It lives for seconds.
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                System.getProperty("tailrace.jar", "target/tailrace.jar")));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m"));
+        command.addAll(QuickJvm.shortLived());
+        command.addAll(List.of("-jar", QuickJvm.JAR.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectOutput(out.toFile())

@@ -43,6 +43,7 @@ class FaultScheduleIT {
                         .env("DATABASE_URL", postgres.urlText(toPostgres.port()))
                         .env("REDIS_URL", withRedis ? RedisStore.urlText(toRedis.port()) : "")
                         .env("LOG_BATCH_INTERVAL", "200ms")
+                        .underLoad()
                         .jvm("-Xmx" + HEAP_MIB + "m")
                         .start()) {
             ServerTarget target = new ServerTarget(server);

@@ -33,6 +33,7 @@ class ManyStreamsIT {
         database = TestDatabase.empty();
         server = ServerProcess.in(directory.resolve("data"))
                 .env("DATABASE_URL", database.urlText())
+                .underLoad()
                 .jvm("-Xmx256m")
                 .start();
         probe = new ServerProbe(server);

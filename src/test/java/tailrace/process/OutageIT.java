@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
@@ -25,9 +26,11 @@ class OutageIT {
     private Path directory;
 
     @Test
+    @Tag("alone")
     void aPostgresThatHangsOrDiesIsNotMissed() throws Exception {
         // Given a server with its own PostgreSQL, readers, and load
-        try (ServerProcess server = ServerProcess.in(directory.resolve("data")).start()) {
+        try (ServerProcess server =
+                ServerProcess.in(directory.resolve("data")).underLoad().start()) {
             ServerProbe probe = new ServerProbe(server);
             Api service = new Api(server.base(), ServerProcess.serviceToken());
             List<LiveFollower> readers = new ArrayList<>();

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
@@ -191,12 +192,14 @@ class PressureIT {
     }
 
     @Test
+    @Tag("alone")
     void aFloodOfOneExecutionDoesNotHoldUpAnother() throws Exception {
         try (TestDatabase database = TestDatabase.empty();
                 DatabaseLink link = new DatabaseLink(database.url().port());
                 ServerProcess server = ServerProcess.in(directory.resolve("data"))
                         .env("DATABASE_URL", database.text(link.port()))
                         .env("JOURNAL_GROUP_BYTES", "1MiB")
+                        .underLoad()
                         .start()) {
             Api service = new Api(server.base(), ServerProcess.serviceToken());
             String batch = "[" + "{\"message\":\"flood\"},".repeat(4_999) + "{\"message\":\"flood\"}]";
@@ -289,6 +292,7 @@ class PressureIT {
             assertThat(probe.metric("tailrace_ingest_throttled_total")).isPositive();
             assertThat(probe.metric("tailrace_entries_shed_total")).isZero();
             assertThat(server.output()).doesNotContain("noisy");
+            server.kill(); // a stop would wait for PostgreSQL
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tailrace.config.TailraceConfig;
+import tailrace.postgres.LentPrograms;
 import tailrace.security.Role;
 import tailrace.security.Tokens;
 
@@ -31,6 +32,8 @@ public final class ServerProcess implements AutoCloseable {
     private final Path dataDir;
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>();
+    private boolean asShipped = Soak.on();
+    private boolean underLoad;
     private Process process;
     private Path log;
     private volatile URI base;
@@ -55,6 +58,18 @@ public final class ServerProcess implements AutoCloseable {
 
     public ServerProcess jvm(String option) {
         jvmOptions.add(option);
+        return this;
+    }
+
+    /** With both compilers of the JVM: for a test of what a server bears. */
+    public ServerProcess underLoad() {
+        underLoad = true;
+        return this;
+    }
+
+    /** With nothing that lets it start sooner. */
+    public ServerProcess asShipped() {
+        asShipped = true;
         return this;
     }
 
@@ -87,12 +102,18 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     private void launch() throws IOException {
+        if (!asShipped && !environment.containsKey("DATABASE_URL")) {
+            LentPrograms.to(dataDir);
+        }
         // A file for each process, also where two share a data directory.
         log = dataDir.resolveSibling(dataDir.getFileName() + "-serve-" + STARTS.incrementAndGet() + ".log");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        if (!asShipped) {
+            command.addAll(underLoad ? QuickJvm.underLoad() : QuickJvm.shortLived());
+        }
         command.addAll(jvmOptions);
-        command.addAll(List.of("-jar", System.getProperty("tailrace.jar", "target/tailrace.jar"), "serve"));
+        command.addAll(List.of("-jar", QuickJvm.JAR.toString(), "serve"));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())

@@ -24,7 +24,9 @@ class ShutdownAndStartIT {
     @Test
     void aFirstStartNeedsNothingAndTheNextFindsWhatItLeft() throws Exception {
         // Given a start with no configuration worth the name
-        try (ServerProcess server = ServerProcess.in(directory.resolve("data")).env("JWT_SECRET", "")) {
+        try (ServerProcess server = ServerProcess.in(directory.resolve("data"))
+                .env("JWT_SECRET", "")
+                .asShipped()) {
             server.start();
             Matcher link = READY_LINK.matcher(server.output());
             assertThat(link.find()).as("a ready link in " + server.output()).isTrue();

@@ -7,11 +7,13 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tailrace.postgres.TestDatabase;
 
 /** A reader who stops reading costs no memory and hurts nobody else (SPEC 7, promise 6). */
+@Tag("alone")
 class SlowReaderIT {
     private static final int STALLED = 5;
     private static final long PASSING_BYTES = 100L << 20;
@@ -39,6 +41,7 @@ class SlowReaderIT {
         server = ServerProcess.in(directory.resolve("data"))
                 .env("DATABASE_URL", database.urlText())
                 .env("STREAM_STUCK_TIMEOUT", "20s")
+                .underLoad()
                 .jvm("-Xmx256m")
                 .start();
         probe = new ServerProbe(server);

@@ -227,6 +227,7 @@ class SummaryIT {
             assertThat(ok(ann.get("/v2/executions?workflow_id=w&limit=500")).get("executions"))
                     .hasSizeGreaterThanOrEqualTo(20);
             assertThat(bob.get("/v2/executions?workflow_id=nothing").status()).isEqualTo(503);
+            server.kill(); // a stop would wait for PostgreSQL
         }
     }
 
