@@ -76,7 +76,7 @@ final class BuiltInRules {
                 // Words alone follow these in prose; a credential has something else in it.
                 at(ALONE + "(?i:bearer)[ \\t]{1,4}+([A-Za-z0-9._~+/-]{8,}+=*+)", "bearer ", "bearer\t")
                         .checked(value -> hasDigit(value) || (value.length() >= MIN_MIXED_CHARS && mixed(value))),
-                at(ALONE + "(?i:basic)[ \\t]{1,4}+([A-Za-z0-9+/]{8,}+={0,2}+)(?![\\w.-])", "basic ", "basic\t")
+                at(ALONE + "(?i:basic)[ \\t]{1,4}+([A-Za-z0-9+/]{8,}+={0,2}+)(?![\\w.-]|\\*{8})", "basic ", "basic\t")
                         .checked(
                                 value -> mixed(value) && (hasDigit(value) || value.endsWith("=") || humps(value) >= 2)),
                 at(COOKIE + QUOTE + "(" + COOKIE_NAME + "[^\"'\\\\\\r\\n]++)", "cookie"),

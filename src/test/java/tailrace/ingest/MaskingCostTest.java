@@ -135,7 +135,9 @@ class MaskingCostTest {
 
         double best = Double.MAX_VALUE;
         long least = Long.MAX_VALUE;
-        for (int attempt = 0; attempt < ATTEMPTS && (best > MAX_RATIO || attempt < 2); attempt++) {
+        long bound = MAX_NANOS_A_CHAR * CHARS;
+        // Until it is compiled a rule may take many times as long.
+        for (int attempt = 0; attempt < ATTEMPTS && (best > MAX_RATIO || least >= bound || attempt < 2); attempt++) {
             long first = nanos(half);
             long second = nanos(whole);
             least = Math.min(least, second);
@@ -145,7 +147,7 @@ class MaskingCostTest {
             }
         }
 
-        assertThat(least).as("nanoseconds for %d characters", CHARS).isLessThan(MAX_NANOS_A_CHAR * CHARS);
+        assertThat(least).as("nanoseconds for %d characters", CHARS).isLessThan(bound);
         assertThat(best).as("all to half, at best").isLessThan(MAX_RATIO);
     }
 

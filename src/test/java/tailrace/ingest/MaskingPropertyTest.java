@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.UUID;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -141,6 +142,16 @@ class MaskingPropertyTest {
         String once = masking.mask(text);
 
         assertThat(masking.mask(once)).isEqualTo(once);
+    }
+
+    /** What stands before a mask is a name, and no credential of its own. */
+    @Example
+    void theNameBeforeAMaskIsNoCredential() {
+        String once = masking.mask("Basic passwordPWD=password");
+
+        assertThat(once).isEqualTo("Basic passwordPWD=********");
+        assertThat(masking.mask(once)).isEqualTo(once);
+        assertThat(masking.mask("**Basic dXNlcjpwYXNz**")).isEqualTo("**Basic ********" + "**");
     }
 
     @Property(tries = 5_000)
