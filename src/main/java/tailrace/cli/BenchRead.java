@@ -1,8 +1,8 @@
 package tailrace.cli;
 
-import io.vertx.core.json.JsonObject;
 import io.vertx.pgclient.PgConnectOptions;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
         })
 final class BenchRead implements Callable<Integer> {
     /** Not measured, but for the first of them: what is read first pays for caches and compilers. */
-    private static final int WARM_UP = 20;
+    private static final int WARM_UP = 300;
 
     private static final int DEEP_PAGES = 1_000;
     private static final int PAGE = 100;
@@ -68,9 +68,13 @@ final class BenchRead implements Callable<Integer> {
 
     private final Random random = new Random(11);
 
-    /** A way to get an answer once. */
+    /** A way to get an answer once; whether it is right is looked at when its time has been taken. */
     private interface Ask {
-        void once() throws IOException, InterruptedException;
+        Check once() throws IOException, InterruptedException;
+    }
+
+    private interface Check {
+        void isRight() throws IOException;
     }
 
     @Override
@@ -184,22 +188,27 @@ final class BenchRead implements Callable<Integer> {
         }
 
         /** @param expected entries, or -1 for any number */
-        private void logs(String path, int expected) throws IOException {
+        private Check logs(String path, int expected) throws IOException {
             HttpConnection.Response answer = connection.get(server, path);
-            if (answer.status() != 200) {
-                throw new IOException(path + ": status " + answer.status() + ' ' + answer.text());
-            }
-            int found = occurrences(answer.body(), "{\"seq\":".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-            if (expected >= 0 && found != expected) {
-                throw new IOException(path + ": " + found + " entries, not " + expected);
-            }
+            return () -> {
+                if (answer.status() != 200) {
+                    throw new IOException(path + ": status " + answer.status() + ' ' + answer.text());
+                }
+                int found = occurrences(answer.body(), "\"seq\":".getBytes(StandardCharsets.US_ASCII));
+                if (expected >= 0 && found != expected) {
+                    throw new IOException(path + ": " + found + " entries, not " + expected);
+                }
+            };
         }
 
-        private void summary(String id, long expected) throws IOException {
-            JsonObject found = BenchSeed.json(connection.get(server, "/v2/executions/" + id + "/logs/summary"));
-            if (found.getLong("total_logs") != expected) {
-                throw new IOException("the summary of " + id + " counts " + found.getLong("total_logs"));
-            }
+        private Check summary(String id, long expected) throws IOException {
+            HttpConnection.Response answer = connection.get(server, "/v2/executions/" + id + "/logs/summary");
+            return () -> {
+                long found = BenchSeed.json(answer).getLong("total_logs");
+                if (found != expected) {
+                    throw new IOException("the summary of " + id + " counts " + found);
+                }
+            };
         }
 
         private String walk(String id, int pages) throws IOException {
@@ -243,7 +252,10 @@ final class BenchRead implements Callable<Integer> {
 
         private void bare(String name, ReadSql.Question question) throws InterruptedException {
             if (sql.isPresent()) {
-                measure(name, "sql", () -> question.ask(sql.get()));
+                measure(name, "sql", () -> {
+                    question.ask(sql.get());
+                    return () -> {};
+                });
             }
         }
 
@@ -261,15 +273,17 @@ final class BenchRead implements Callable<Integer> {
             Histogram micros = OpenLoop.histogram();
             long start = System.nanoTime();
             long patience = Duration.ofSeconds(seconds).toNanos();
-            ask.once();
+            Check first = ask.once();
             report.add(name, way + "_first_ms", (System.nanoTime() - start) / 1e6);
+            first.isRight();
             for (int i = 1; i < WARM_UP && System.nanoTime() - start < patience / 4; i++) {
-                ask.once();
+                ask.once().isRight();
             }
             do {
                 long began = System.nanoTime();
-                ask.once();
+                Check answer = ask.once();
                 OpenLoop.record(micros, (System.nanoTime() - began) / 1_000);
+                answer.isRight();
             } while (micros.getTotalCount() < requests && System.nanoTime() - start < patience);
             report.add(name, way + "_p50_ms", micros.getValueAtPercentile(50) / 1_000.0)
                     .add(name, way + "_p95_ms", micros.getValueAtPercentile(95) / 1_000.0)

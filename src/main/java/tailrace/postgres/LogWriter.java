@@ -234,7 +234,7 @@ public final class LogWriter {
 
     /**
      * The last flush: writes what the journal holds now, or as much of it as the deadline allows, and closes the lanes.
-     * What is left is written after the next start.
+     * What is left, or all of it where this process may not write, is written after the next start.
      */
     public Future<Void> stop(Duration deadline) {
         Context own = context;
@@ -248,8 +248,10 @@ public final class LogWriter {
 
     private Future<Void> lastFlush(Duration deadline) {
         long until = System.nanoTime() + deadline.toNanos();
-        return lanesOpen(until)
-                .compose(open -> drain(until))
+        Lane.Shared with = shared;
+        boolean writes = with != null && with.mayWrite().getAsBoolean();
+        // Without the lock nothing can be written however long one waits.
+        return (writes ? lanesOpen(until).compose(open -> drain(until)) : Future.<Void>succeededFuture())
                 .eventually(() -> {
                     closed = true;
                     return Future.join(lanes.stream().map(Lane::close).toList());

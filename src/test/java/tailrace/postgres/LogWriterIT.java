@@ -115,6 +115,19 @@ class LogWriterIT {
     }
 
     @Test
+    void whoMayNotWriteWaitsForNothingAtTheEnd() {
+        WriterFixture running = new WriterFixture(vertx, database, journal, WriterFixture.CONFIG);
+        running.mayWrite.set(false);
+        journal.append("e", TestEntries.friendly(5));
+
+        running.stop(Duration.ofMinutes(5));
+
+        assertThat(postgres.number(ROWS)).isZero();
+        new WriterFixture(vertx, database, journal, WriterFixture.CONFIG).close();
+        assertThat(postgres.number(ROWS)).isEqualTo(5);
+    }
+
+    @Test
     void restartsInTheMiddleWriteEveryRowOnce() throws Exception {
         Random random = new Random(7);
         Thread producer = new Thread(() -> {

@@ -53,13 +53,17 @@ final class WriterFixture implements AutoCloseable {
 
     /** Ends without a last flush, as a crash would. */
     void abandon() {
+        stop(Duration.ZERO);
+    }
+
+    /** @param deadline of the last flush; with one of minutes the test fails if it is waited for */
+    void stop(Duration deadline) {
         vertx.cancelTimer(timer);
-        await(writer.stop(Duration.ZERO));
+        await(writer.stop(deadline));
     }
 
     @Override
     public void close() {
-        vertx.cancelTimer(timer);
-        await(writer.stop(Duration.ofSeconds(20)));
+        stop(Duration.ofSeconds(20));
     }
 }
