@@ -243,6 +243,14 @@ class SearchLogsIT {
                         + "workflow_execution_logs_20260303_text");
         assertThat(walk(SERVICE, null, words("wört"), 5)).isEqualTo(before).isNotEmpty();
         assertThat(walk(SERVICE, null, words("\"entry 2007 seltenes\""), 5)).hasSize(1);
+        assertThat(walk(SERVICE, null, words("nowhere"), 5)).isEmpty();
+        // Frequent ones, which are read; and a rare one beside them, which is not
+        assertThat(walk(SERVICE, null, words("usual -2007"), 997))
+                .isEqualTo(plain("message LIKE '%usual%' AND message NOT LIKE '%2007%'"));
+        assertThat(walk(ANN, null, words("ENTRY usual"), 1000))
+                .isEqualTo(plain("message LIKE '%usual%' AND execution_id IN ('e0', 'e2', 'e4')"));
+        assertThat(walk(BOB, "w0", words("entry seltenes"), 2))
+                .isEqualTo(plain("message LIKE '%Seltenes%' AND execution_id = 'e1'"));
         clean("2026-03-04");
     }
 
