@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -59,12 +60,8 @@ final class BenchMasking implements Callable<Integer> {
                             + " ${DEFAULT-VALUE}).")
     private double maxRatio;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "How the result is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private BenchTarget.Output output = BenchTarget.Output.text;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
@@ -86,9 +83,7 @@ final class BenchMasking implements Callable<Integer> {
         if (maxRatio > 0 && typical > maxRatio) {
             report.fail(String.format("a typical entry costs %.2f times as much, over %.2f", typical, maxRatio));
         }
-        spec.commandLine().getOut().println(output == BenchTarget.Output.json ? report.json() : report.text());
-        spec.commandLine().getOut().flush();
-        return report.failures().isEmpty() ? 0 : 1;
+        return output.print(report);
     }
 
     /** The ratio of on to off. */

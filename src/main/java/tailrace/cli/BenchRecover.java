@@ -25,6 +25,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -97,20 +98,11 @@ final class BenchRecover implements Callable<Integer> {
                     + " (default: the system's temporary directory).")
     private @Nullable Path parent;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "How the result is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private BenchTarget.Output output = BenchTarget.Output.text;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
-    @Option(
-            names = "--progress",
-            paramLabel = "WHEN",
-            defaultValue = "auto",
-            description = "Progress on stderr, once a second: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
-                    + " only on a terminal).")
-    private Progress.Mode progressMode = Progress.Mode.auto;
+    @Mixin
+    private ProgressOption progressOption = new ProgressOption();
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
@@ -126,14 +118,12 @@ final class BenchRecover implements Callable<Integer> {
         within("--min-ratio", minRatio, 0, 10);
         Path dataDir = makeDirectory();
         BenchReport report = new BenchReport("bench recover");
-        try (Progress progress = Progress.to(System.err, progressMode)) {
+        try (Progress progress = progressOption.show()) {
             run(config(dataDir), report, progress);
         } finally {
             deleteTree(dataDir);
         }
-        spec.commandLine().getOut().println(output == BenchTarget.Output.json ? report.json() : report.text());
-        spec.commandLine().getOut().flush();
-        return report.failures().isEmpty() ? 0 : 1;
+        return output.print(report);
     }
 
     private void within(String option, double value, double min, double max) {

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -63,20 +64,11 @@ final class BenchSearchIndex implements Callable<Integer> {
                     + " directory).")
     private @Nullable Path parent;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "How the result is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private BenchTarget.Output output = BenchTarget.Output.text;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
-    @Option(
-            names = "--progress",
-            paramLabel = "WHEN",
-            defaultValue = "auto",
-            description = "Progress on stderr, once a second: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
-                    + " only on a terminal).")
-    private Progress.Mode progressMode = Progress.Mode.auto;
+    @Mixin
+    private ProgressOption progressOption = new ProgressOption();
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
@@ -94,7 +86,7 @@ final class BenchSearchIndex implements Callable<Integer> {
                 ? Files.createTempDirectory("tailrace-bench-search-")
                 : Files.createTempDirectory(Files.createDirectories(parent), "tailrace-bench-search-");
         BenchReport report = new BenchReport("bench search-index");
-        try (Progress progress = Progress.to(System.err, progressMode);
+        try (Progress progress = progressOption.show();
                 EmbeddedPostgres postgres = new EmbeddedPostgres(dataDir)) {
             progress.show(() -> "starting PostgreSQL");
             postgres.start();
@@ -108,9 +100,7 @@ final class BenchSearchIndex implements Callable<Integer> {
         } finally {
             deleteTree(dataDir);
         }
-        spec.commandLine().getOut().println(output == BenchTarget.Output.json ? report.json() : report.text());
-        spec.commandLine().getOut().flush();
-        return 0;
+        return output.print(report);
     }
 
     private static Connection connect(DatabaseUrl url) throws SQLException {

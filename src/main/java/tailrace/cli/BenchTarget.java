@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -44,26 +45,11 @@ final class BenchTarget {
             description = "Load a server that is not on this machine. Only with its owner's consent.")
     private boolean allowRemote;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "How the result is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private Output output = Output.text;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
-    @Option(
-            names = "--progress",
-            paramLabel = "WHEN",
-            defaultValue = "auto",
-            description = "Progress on stderr, once a second: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
-                    + " only on a terminal).")
-    private Progress.Mode progress = Progress.Mode.auto;
-
-    /** How results are printed; named as the user types it. */
-    enum Output {
-        text,
-        json
-    }
+    @Mixin
+    private ProgressOption progressOption = new ProgressOption();
 
     /**
      * A server as the clients need it.
@@ -194,13 +180,11 @@ final class BenchTarget {
     }
 
     Progress progress() {
-        return Progress.to(System.err, progress);
+        return progressOption.show();
     }
 
     /** Prints the report to the command's standard output and returns the exit code: 0, or 1 if something failed. */
     int print(BenchReport report) {
-        spec.commandLine().getOut().println(output == Output.json ? report.json() : report.text());
-        spec.commandLine().getOut().flush();
-        return report.failures().isEmpty() ? 0 : 1;
+        return output.print(report);
     }
 }

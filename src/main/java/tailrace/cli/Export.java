@@ -95,13 +95,8 @@ final class Export implements Callable<Integer> {
     @Mixin
     private final ServerOption server = new ServerOption();
 
-    @Option(
-            names = "--progress",
-            paramLabel = "WHEN",
-            defaultValue = "auto",
-            description = "Progress on stderr, once a second: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
-                    + " only on a terminal).")
-    private Progress.Mode progress = Progress.Mode.auto;
+    @Mixin
+    private ProgressOption progressOption = new ProgressOption();
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
@@ -126,7 +121,7 @@ final class Export implements Callable<Integer> {
         }
         var client = new ExportClient(server.base(), server.trust(), server.token("a token"), SILENCE);
         var counter = new RecordCounter(format);
-        try (Progress shown = Progress.to(System.err, progress)) {
+        try (Progress shown = progressOption.show()) {
             show(shown, client, counter);
             if (file == null) {
                 // Not System.out, which does not say that nobody reads it any more.

@@ -76,30 +76,15 @@ final class Recover implements Callable<Integer> {
                     + " the hot tier still has and PostgreSQL lacks. May be repeated.")
     private boolean reselect;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "How the result is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private Output output = Output.text;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
-    @Option(
-            names = "--progress",
-            paramLabel = "WHEN",
-            defaultValue = "auto",
-            description = "Progress on stderr, once a second: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE},"
-                    + " only on a terminal).")
-    private Progress.Mode progressMode = Progress.Mode.auto;
+    @Mixin
+    private ProgressOption progressOption = new ProgressOption();
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
     private CommandSpec spec;
-
-    /** How results are printed; named as the user types it. */
-    enum Output {
-        text,
-        json
-    }
 
     @Override
     public Integer call() throws Exception {
@@ -109,7 +94,7 @@ final class Recover implements Callable<Integer> {
                 throw new CommandFailedException("LOG_PERSIST is selective, so technical entries do not belong into"
                         + " PostgreSQL. Set LOG_PERSIST=all for this command and for the server, and run it again.");
             }
-            try (Progress progress = Progress.to(System.err, progressMode)) {
+            try (Progress progress = progressOption.show()) {
                 return replay || reselect ? write(config, progress) : show(config, progress);
             }
         } catch (JournalDamagedException e) {
@@ -125,20 +110,14 @@ final class Recover implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         err.println("tailrace: " + why);
         err.flush();
-        if (output == Output.json) {
+        if (output.json()) {
             print(new JsonObject().put("ok", false).put("error", why).put("exit_code", exitCode), "");
         }
         return exitCode;
     }
 
     private void print(JsonObject json, String text) {
-        PrintWriter out = spec.commandLine().getOut();
-        if (output == Output.json) {
-            out.println(json.encodePrettily());
-        } else {
-            out.print(text);
-        }
-        out.flush();
+        output.print(output.json() ? json.encodePrettily() + System.lineSeparator() : text);
     }
 
     /** The journal's lock, so that no server starts behind our back. */

@@ -1,15 +1,12 @@
 package tailrace.cli;
 
 import io.vertx.core.Vertx;
-import java.io.PrintWriter;
 import java.time.Clock;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 import tailrace.config.TailraceConfig;
 import tailrace.postgres.Database;
 import tailrace.postgres.Partitions;
@@ -32,27 +29,14 @@ final class RetentionCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Only show what would go; nothing is changed.")
     private boolean dryRun;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "FORMAT",
-            defaultValue = "text",
-            description = "How the report is printed: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-    private BenchTarget.Output output = BenchTarget.Output.text;
-
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything runs
-    private CommandSpec spec;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     @Override
     public Integer call() throws Exception {
         TailraceConfig config = options.load();
         RetentionReport report = run(config);
-        PrintWriter out = spec.commandLine().getOut();
-        out.print(
-                output == BenchTarget.Output.json
-                        ? report.json().encodePrettily() + System.lineSeparator()
-                        : text(report));
-        out.flush();
+        output.print(output.json() ? report.json().encodePrettily() + System.lineSeparator() : text(report));
         return report.errors().isEmpty() && report.skipped().isEmpty() ? 0 : 1;
     }
 
