@@ -77,7 +77,8 @@ import tailrace.summary.Summarizer;
 
 /**
  * Starts the process in the order in which its parts need each other, storage first, and stops it the other way round.
- * A start that fails stops what it had started.
+ * A start that fails stops what it had started. Longer than a verticle should be, because it is the one place where
+ * everything is made and handed to who needs it.
  */
 public final class MainVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(MainVerticle.class);

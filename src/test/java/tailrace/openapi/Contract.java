@@ -24,7 +24,8 @@ import tailrace.openapi.Document.Operation;
 /**
  * Fails a test whose request or answer is not what the OpenAPI document says: an unknown path, method or parameter, a
  * status or a content type that is not documented, a header that is missing, a body with a member too many or too few.
- * A request that is marked as nonsense is not judged, its answer is.
+ * A request that is marked as nonsense is not judged, its answer is. Longer than most files: request and answer are judged
+ * by the same few rules, which are no use to anybody else.
  */
 public final class Contract {
     /** What any request may get before anybody knows what it asks for; the document says so in its introduction. */

@@ -2,8 +2,6 @@ package tailrace.query;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import java.util.Collection;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -12,13 +10,12 @@ import tailrace.model.ExecutionState;
 import tailrace.model.LogFilter;
 
 /** Holds answers of a store back, already read, so that a test can let things happen in between. */
-public final class PausableStore implements EntryStore {
-    private final EntryStore store;
+public final class PausableStore extends ForwardingStore {
     private @Nullable Hold stateHold;
     private @Nullable Hold pageHold;
 
     public PausableStore(EntryStore store) {
-        this.store = store;
+        super(store);
     }
 
     /** The next answer of a kind, held until {@link #release}. */
@@ -81,12 +78,7 @@ public final class PausableStore implements EntryStore {
 
     @Override
     public Future<Optional<ExecutionState>> execution(String executionId) {
-        return held(takeState(), store.execution(executionId));
-    }
-
-    @Override
-    public Future<Map<String, ExecutionState>> hotStates(Collection<String> executionIds) {
-        return store.hotStates(executionIds);
+        return held(takeState(), super.execution(executionId));
     }
 
     @Override
@@ -98,17 +90,6 @@ public final class PausableStore implements EntryStore {
             long maxBytes,
             LogFilter filter,
             boolean exactHoles) {
-        return held(takePage(), store.ascending(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter, exactHoles));
-    }
-
-    @Override
-    public Future<Slice> descending(
-            String executionId, long fromSeq, long toSeq, int maxEntries, long maxBytes, LogFilter filter) {
-        return store.descending(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter);
-    }
-
-    @Override
-    public Future<Optional<Long>> count(String executionId, long fromSeq, long toSeq, LogFilter filter) {
-        return store.count(executionId, fromSeq, toSeq, filter);
+        return held(takePage(), super.ascending(executionId, fromSeq, toSeq, maxEntries, maxBytes, filter, exactHoles));
     }
 }
