@@ -55,7 +55,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 DECLARE
     patience     CONSTANT interval := '250 ms';
     largest      CONSTANT integer := 50000; -- rows of a window that is read through
-    sample_pages CONSTANT integer := 64;    -- of a day, looked at to learn how rare the words are there
+    sample_pages CONSTANT integer := 64;    -- of a day, at random, looked at to learn how rare the words are
     sample_rows  CONSTANT integer := 20;    -- of each of them, at most
     few_hits     CONSTANT integer := 3;     -- with more in the sample, reading is quicker than the index
     few_most     CONSTANT integer := 200;     -- executions that are looked up beforehand
@@ -153,9 +153,9 @@ BEGIN
         rare := indexable AND of_day.indexed AND high > day_start;
         IF rare THEN
             EXECUTE concat(format('SELECT count(*) FROM ${schema}.%I l WHERE l.ctid = ANY ($1)', of_day.relname),
-                replace(replace(words, '$15', '$2'), '$17', '$3'))
+                replace(replace(replace(words, doc, concat('(', doc, ' || '''')')), '$15', '$2'), '$17', '$3'))
             INTO found
-            USING ARRAY(SELECT format('(%s,%s)', page * of_day.pages / sample_pages, row)::tid
+            USING ARRAY(SELECT format('(%s,%s)', floor((page + random()) * of_day.pages / sample_pages), row)::tid
                         FROM generate_series(0, sample_pages - 1) page, generate_series(1, sample_rows) row),
                 likes, regexes;
             rare := found <= few_hits;
